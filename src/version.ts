@@ -1,0 +1,4 @@
+// The program's version, as `derive --version` prints it.
+import manifest from "../package.json" with { type: "json" };
+
+export const version: string = manifest.version;
