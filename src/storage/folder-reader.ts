@@ -1,0 +1,66 @@
+// One file on its way in: chunks for whoever derives from it, and the hash that identifies what was read.
+
+import { closeSync, openSync, readSync } from "node:fs";
+import { InputError, InternalError } from "../errors.ts";
+import { BLOCK_BYTES, ContentHash } from "./content-hash.ts";
+import { stateOf } from "./paths.ts";
+import type { ObjectReader } from "./ports.ts";
+
+/** A block of the content hash, so that hashing never copies; small enough for the processor's cache. */
+const CHUNK_BYTES = BLOCK_BYTES;
+
+/** Reading is synchronous, the fastest way, and lets signals and progress in this often. */
+const YIELD_AFTER_MS = 50;
+
+/** Reads a file in chunks into one buffer, again from the start for each iteration. */
+export function openFile(path: string, url: string): ObjectReader {
+  let etag: string | undefined;
+  return {
+    async *[Symbol.asyncIterator]() {
+      etag = undefined;
+      const hash = new ContentHash();
+      const buffer = new Uint8Array(CHUNK_BYTES);
+      const fd = reading(url, () => openSync(path, "r"));
+      try {
+        let yielded = performance.now();
+        for (;;) {
+          const length = reading(url, () => fill(fd, buffer));
+          if (length === 0) break;
+          const chunk = buffer.subarray(0, length);
+          hash.update(chunk);
+          yield chunk;
+          if (performance.now() - yielded > YIELD_AFTER_MS) {
+            await new Promise((resume) => setImmediate(resume));
+            yielded = performance.now();
+          }
+        }
+      } finally {
+        closeSync(fd);
+      }
+      etag = hash.etag();
+    },
+    etag() {
+      if (etag === undefined) throw new InternalError(`Cannot tell the ETag of ${url}: it was not read to its end`);
+      return etag;
+    },
+  };
+}
+
+/** Fills the buffer unless the file ends: short reads happen on network file systems, and would cost the hash a copy. */
+function fill(fd: number, buffer: Uint8Array): number {
+  let length = 0;
+  while (length < buffer.length) {
+    const read = readSync(fd, buffer, length, buffer.length - length, null);
+    if (read === 0) break;
+    length += read;
+  }
+  return length;
+}
+
+function reading<T>(url: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new InputError(`Cannot read ${url}: ${stateOf(error)}`);
+  }
+}

@@ -1,0 +1,210 @@
+// A folder as a place to read from (Source) and to write to (Sink).
+
+import { realpathSync, type Stats, statSync } from "node:fs";
+import { readdir, readFile, stat, unlink } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { InputError, OutputError } from "../errors.ts";
+import { openFile } from "./folder-reader.ts";
+import { FolderUpload, isTemporary, MadeFolders, syncFolder } from "./folder-upload.ts";
+import { compareKeys, folderPrefix } from "./keys.ts";
+import { codeOf, pathOfKey, stateOf, urlOfPath } from "./paths.ts";
+import type { Expected, Listed, Sink, Source, Upload } from "./ports.ts";
+
+type PlaceError = new (message: string) => Error;
+
+/** Reads a folder. It is not touched before the first call, and a missing one lists as empty. */
+export function folderSource(path: string): Source {
+  const root = resolve(path);
+  const tree = new FolderTree(root, InputError);
+  return {
+    url: tree.url,
+    urlOf: (key) => tree.urlOf(key),
+    list: (prefix) => tree.list(prefix),
+    head: (key) => tree.head(key),
+    open: (key) => openFile(tree.pathOf(key), tree.urlOf(key)),
+    async folders(prefix) {
+      const folders: string[] = [];
+      const objects: Listed[] = [];
+      for (const entry of await tree.level(folderPrefix(prefix))) {
+        if (entry.folder) folders.push(entry.name);
+        else objects.push({ key: folderPrefix(prefix) + entry.name, size: entry.size });
+      }
+      return { folders, objects };
+    },
+    async etag(listed) {
+      if (listed.etag !== undefined) return listed.etag;
+      const reader = openFile(tree.pathOf(listed.key), tree.urlOf(listed.key));
+      for await (const _chunk of reader);
+      return reader.etag();
+    },
+  };
+}
+
+/** Writes below a folder, which is made when the first object is created. */
+export function folderSink(path: string): Sink {
+  const root = resolve(path);
+  const tree = new FolderTree(root, OutputError);
+  const made = new MadeFolders();
+  const create = async (key: string): Promise<Upload> => FolderUpload.create(tree.pathOf(key), made);
+  return {
+    url: tree.url,
+    urlOf: (key) => tree.urlOf(key),
+    list: (prefix) => tree.list(prefix),
+    head: (key) => tree.head(key),
+    create,
+    async read(key) {
+      try {
+        return new Uint8Array(await readFile(tree.pathOf(key)));
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw new OutputError(`Cannot read ${tree.urlOf(key)}: ${stateOf(error)}`);
+      }
+    },
+    async put(key: string, bytes: Uint8Array, expected?: Expected) {
+      const upload = await create(key);
+      try {
+        await upload.write(bytes);
+        await upload.commit(expected);
+      } catch (error) {
+        await upload.abort();
+        throw error;
+      }
+    },
+    async remove(key) {
+      try {
+        await unlink(tree.pathOf(key));
+        syncFolder(dirname(tree.pathOf(key)));
+      } catch (error) {
+        if (!isMissing(error)) throw new OutputError(`Cannot remove ${tree.urlOf(key)}: ${stateOf(error)}`);
+      }
+    },
+  };
+}
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+}
+
+interface Entry {
+  readonly name: string;
+  readonly folder: boolean;
+  /** Bytes of a file, 0 for a folder. */
+  readonly size: number;
+  readonly link: boolean;
+}
+
+/** Listing, the same for reading and writing but for the class of its errors. */
+class FolderTree {
+  readonly url: string;
+
+  constructor(
+    private readonly root: string,
+    private readonly PlaceError: PlaceError,
+  ) {
+    this.url = folderPrefix(urlOfPath(root));
+  }
+
+  urlOf(key: string): string {
+    const path = pathOfKey(this.root, key);
+    if (path === undefined) return this.url + key;
+    return key.endsWith("/") ? folderPrefix(urlOfPath(path)) : urlOfPath(path);
+  }
+
+  pathOf(key: string): string {
+    const path = pathOfKey(this.root, key);
+    if (path === undefined) {
+      throw new this.PlaceError(
+        `Cannot use ${this.urlOf(key)}: an empty segment, "." or ".." names nothing in a folder`,
+      );
+    }
+    return path;
+  }
+
+  async head(key: string): Promise<Listed | undefined> {
+    try {
+      const stats = await stat(this.pathOf(key));
+      return stats.isFile() && !key.endsWith("/") ? { key, size: stats.size } : undefined;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw this.unreadable(key, error);
+    }
+  }
+
+  list(prefix: string): AsyncIterable<Listed> {
+    return this.walk(folderPrefix(prefix), []);
+  }
+
+  /** `ancestors` are the real paths of the folders that links were followed into, so that a circle is noticed. */
+  private async *walk(prefix: string, ancestors: readonly string[]): AsyncIterable<Listed> {
+    for (const entry of await this.level(prefix)) {
+      const key = prefix + entry.name;
+      if (!entry.folder) {
+        yield { key, size: entry.size };
+        continue;
+      }
+      if (!entry.link) {
+        yield* this.walk(`${key}/`, ancestors);
+        continue;
+      }
+      const target = this.realFolder(key);
+      const here = this.realFolder(prefix);
+      if (here.startsWith(target) || ancestors.includes(target)) {
+        throw new this.PlaceError(`Cannot list ${this.urlOf(key)}: this link leads back to a folder that holds it`);
+      }
+      yield* this.walk(`${key}/`, [...ancestors, target]);
+    }
+  }
+
+  private realFolder(key: string): string {
+    try {
+      return folderPrefix(realpathSync(this.pathOf(key)));
+    } catch (error) {
+      throw this.unreadable(key, error);
+    }
+  }
+
+  /** One folder, in the order of keys: a folder sorts as its name and "/", as its objects do. */
+  async level(prefix: string): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for (const dirent of await this.dirents(prefix)) {
+      if (isTemporary(dirent.name)) continue;
+      const key = prefix + dirent.name;
+      const link = dirent.isSymbolicLink();
+      if (dirent.isDirectory()) {
+        entries.push({ name: dirent.name, folder: true, size: 0, link });
+        continue;
+      }
+      let stats: Stats;
+      try {
+        stats = statSync(this.pathOf(key));
+      } catch (error) {
+        if (codeOf(error) === "ENOENT" && !link) continue; // removed since the folder was read
+        throw this.unreadable(key, error);
+      }
+      if (!stats.isFile() && !stats.isDirectory()) {
+        throw new this.PlaceError(`Cannot use ${this.urlOf(key)}: it is neither a file nor a folder`);
+      }
+      const folder = stats.isDirectory();
+      entries.push({ name: dirent.name, folder, size: folder ? 0 : stats.size, link });
+    }
+    const sortName = (entry: Entry) => (entry.folder ? `${entry.name}/` : entry.name);
+    return entries.sort((a, b) => compareKeys(sortName(a), sortName(b)));
+  }
+
+  private async dirents(prefix: string) {
+    try {
+      return await readdir(this.pathOf(prefix), { withFileTypes: true });
+    } catch (error) {
+      if (codeOf(error) === "ENOTDIR" && statSync(this.root).isFile()) {
+        throw new this.PlaceError(`Cannot list ${this.url}: it is a file, not a folder`);
+      }
+      if (isMissing(error)) return [];
+      throw this.unreadable(prefix, error);
+    }
+  }
+
+  private unreadable(key: string, error: unknown): Error {
+    if (error instanceof this.PlaceError) return error;
+    return new this.PlaceError(`Cannot read ${this.urlOf(key)}: ${stateOf(error)}`);
+  }
+}

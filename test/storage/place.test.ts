@@ -1,0 +1,70 @@
+// Places as people write them, keys in their order, and the hash that stands in for an ETag.
+
+import { describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import fc from "fast-check";
+import { UsageError } from "../../src/errors.ts";
+import { BLOCK_BYTES, ContentHash } from "../../src/storage/content-hash.ts";
+import { compareKeys } from "../../src/storage/keys.ts";
+import { openSink, openSource, splitPlace } from "../../src/storage/place.ts";
+
+describe("places", () => {
+  test("paths and file URLs", () => {
+    expect(openSource("./a b").url).toBe(`${pathToFileURL(resolve("a b")).href}/`);
+    expect(openSource("/").url).toBe("file:///");
+    expect(openSource("file:///a%20b/").url).toBe("file:///a%20b/");
+    expect(openSink("file:///a%20b").url).toBe("file:///a%20b/");
+    expect(splitPlace("out/x.parquet")).toEqual({ place: resolve("out"), key: "x.parquet" });
+    expect(splitPlace("file:///out/x%201.parquet")).toEqual({ place: "/out", key: "x 1.parquet" });
+  });
+
+  test("anything else is a UsageError that shows no password", () => {
+    for (const place of ["", "s3://bucket/x", "https://me:secret@host/x?signature=secret", "file://host/x"]) {
+      expect(() => openSource(place)).toThrow(UsageError);
+      expect(() => openSink(place)).toThrow(UsageError);
+    }
+    expect(() => openSource("s3://bucket/x")).toThrow("this build reads and writes folders only");
+    expect(() => openSource("https://me:secret@host/x")).not.toThrow("secret");
+  });
+});
+
+test("keys sort as their UTF-8 bytes do", () => {
+  const text = fc.string({ unit: "binary", maxLength: 4 });
+  fc.assert(
+    fc.property(text, text, (a, b) => {
+      expect(Math.sign(compareKeys(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    }),
+  );
+  expect(compareKeys("\uffff", "😀")).toBeLessThan(0);
+});
+
+describe("the content hash", () => {
+  const etag = (chunks: readonly Uint8Array[]): string => {
+    const hash = new ContentHash();
+    for (const chunk of chunks) hash.update(chunk);
+    return hash.etag();
+  };
+
+  test("of known contents: committed days are compared by it, so it may never change", () => {
+    const counted = (length: number) => new Uint8Array(length).map((_, i) => i % 251);
+    expect(etag([])).toBe("xxh64:ef46db3751d8e999");
+    expect(etag([Buffer.from("abc")])).toBe("xxh64:44bc2cf5ad770999");
+    expect(etag([counted(BLOCK_BYTES)])).toBe(`xxh64:${Bun.hash.xxHash64(counted(BLOCK_BYTES)).toString(16)}`);
+    expect(etag([counted(2_500_000)])).toBe("xxh64:7b58513d115ec12e");
+  });
+
+  test("does not depend on chunks", () => {
+    const bytes = new Uint8Array(2 * BLOCK_BYTES + 100).map((_, i) => (i * 7) ^ (i >> 9));
+    const whole = etag([bytes]);
+    const edges = fc.constantFrom(BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * BLOCK_BYTES);
+    const cut = fc.oneof(edges, fc.integer({ min: 0, max: bytes.length }));
+    fc.assert(
+      fc.property(fc.array(cut, { maxLength: 6 }), (cuts) => {
+        const ends = [...cuts, bytes.length].sort((a, b) => a - b);
+        expect(etag(ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end)))).toBe(whole);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
