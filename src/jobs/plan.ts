@@ -1,0 +1,179 @@
+// The plan of a batch: which raw objects are read, cut into tasks, and the partition each belongs to. Plain data.
+
+import { UsageError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
+import { compareKeys, folderPrefix } from "../storage/keys.ts";
+import type { Listed, Source } from "../storage/ports.ts";
+import { type Filter, type Wanted, wantedValues } from "./dimensions.ts";
+import { hivePath } from "./hive.ts";
+import type { Dataset } from "./metadata.ts";
+
+/** One raw object: its key relative to the source, its stored bytes, and its ETag where the listing told it. */
+export interface RawObject {
+  readonly key: string;
+  readonly size: number;
+  readonly etag?: string;
+}
+
+/** What one worker reads in one go. Its end ends a row group, so tasks are cut by the plan alone, never by workers. */
+export interface Task {
+  /** From 0, in the order of keys, within the partition. */
+  readonly index: number;
+  readonly inputs: readonly RawObject[];
+}
+
+/** One output folder. */
+export interface Partition {
+  /** "submission_date_s3=20151028", further dimensions below it, escaped as Hive does; "" for the whole of a convert. */
+  readonly path: string;
+  /** YYYYMMDD */
+  readonly day?: string;
+  readonly tasks: readonly Task[];
+  readonly objects: number;
+  readonly storedBytes: number;
+}
+
+export interface BatchPlan {
+  readonly partitions: readonly Partition[];
+  /** Requested days on which no object matches. */
+  readonly emptyDays: readonly string[];
+  /** Keys below a requested day that are no raw objects of the dataset: too few segments, or a hidden name (.DS_Store). Not read. */
+  readonly strangers: readonly string[];
+}
+
+export interface BatchRequest {
+  /** YYYYMMDD */
+  readonly days: readonly string[];
+  readonly filters: readonly Filter[];
+  /** Default: the day alone. */
+  readonly partitionBy?: readonly string[];
+}
+
+/** A raw object and its value of each dimension. */
+export interface Located {
+  readonly object: RawObject;
+  readonly values: readonly string[];
+}
+
+const TASK_BYTES = 512 * 1024 * 1024;
+const TASKS_PER_PARTITION = 64;
+
+/** Cuts the objects of a partition, in the order of their keys, into tasks of 512 MiB or a 64th of the partition. */
+export function planTasks(objects: readonly RawObject[]): Task[] {
+  const total = objects.reduce((sum, object) => sum + object.size, 0);
+  const limit = Math.max(TASK_BYTES, Math.ceil(total / TASKS_PER_PARTITION));
+  const groups: RawObject[][] = [];
+  let bytes = 0;
+  for (const object of [...objects].sort((a, b) => compareKeys(a.key, b.key))) {
+    const group = groups.at(-1);
+    if (group === undefined || bytes + object.size > limit) {
+      groups.push([object]);
+      bytes = object.size;
+    } else {
+      group.push(object);
+      bytes += object.size;
+    }
+  }
+  return groups.map((inputs, index) => ({ index, inputs }));
+}
+
+/** One partition of the objects that share an output folder. */
+export function planPartition(path: string, objects: readonly RawObject[], day?: string): Partition {
+  const storedBytes = objects.reduce((sum, object) => sum + object.size, 0);
+  return { path, day, tasks: planTasks(objects), objects: objects.length, storedBytes };
+}
+
+/**
+ * Lists the raw objects of some days and plans them.
+ * @throws {UsageError} for filters or a `partitionBy` that do not fit the dataset.
+ * @throws {InputError} when the source cannot be listed.
+ */
+export async function planBatch(source: Source, dataset: Dataset, request: BatchRequest): Promise<BatchPlan> {
+  const dimensions = dataset.dimensions.map(({ name }) => name);
+  const by = partitionIndexes(dataset, request.partitionBy);
+  const wanted = wantedValues(request.filters, dimensions);
+  const partitions: Partition[] = [];
+  const emptyDays: string[] = [];
+  const strangers: string[] = [];
+  for (const day of new Set(request.days)) {
+    const folders = new Map<string, RawObject[]>();
+    if (wanted[0]?.matches(day) ?? true) {
+      for await (const { object, values } of locate(source, dataset, day, wanted, strangers)) {
+        const path = hivePath(by.map((index) => ({ dimension: dimensions[index]!, value: values[index]! })));
+        const objects = folders.get(path);
+        if (objects) objects.push(object);
+        else folders.set(path, [object]);
+      }
+    }
+    if (folders.size === 0) emptyDays.push(day);
+    const paths = [...folders.keys()].sort(compareKeys);
+    partitions.push(...paths.map((path) => planPartition(path, folders.get(path)!, day)));
+  }
+  return { partitions, emptyDays, strangers };
+}
+
+function partitionIndexes(dataset: Dataset, partitionBy: readonly string[] | undefined): number[] {
+  const names = dataset.dimensions.map(({ name }) => name);
+  const wanted = partitionBy ?? names.slice(0, 1);
+  const cannot = `Cannot partition dataset ${dataset.name} by ${wanted.join(", ") || "nothing"}:`;
+  for (const name of wanted) {
+    if (!names.includes(name)) {
+      throw new UsageError(
+        `${cannot} it has no dimension ${name}.${didYouMean(name, names)} It has ${names.join(", ")}`,
+      );
+    }
+  }
+  if (wanted[0] !== names[0]) throw new UsageError(`${cannot} the day comes first. Begin partitionBy with ${names[0]}`);
+  if (new Set(wanted).size !== wanted.length)
+    throw new UsageError(`${cannot} a dimension is named twice. Name it once`);
+  return wanted.map((name) => names.indexOf(name));
+}
+
+/**
+ * The raw objects of one day with their values. Folders are listed level by level down to the last dimension that is pruned,
+ * so that unwanted objects are not listed at all; below it the listing is flat.
+ */
+export async function* locate(
+  source: Source,
+  dataset: Dataset,
+  day: string,
+  wanted: readonly (Wanted | undefined)[],
+  strangers: string[],
+): AsyncIterable<Located> {
+  const root = folderPrefix(dataset.prefix);
+  const depth = dataset.dimensions.length;
+  const lastPruned = wanted.findLastIndex((one, index) => index > 0 && one !== undefined);
+
+  async function* below(prefix: string, level: number): AsyncIterable<Located> {
+    if (level > lastPruned) {
+      for await (const listed of source.list(prefix)) yield* placed(listed);
+      return;
+    }
+    for (const name of await foldersAt(prefix, wanted[level])) yield* below(`${prefix}${name}/`, level + 1);
+  }
+
+  /** Values asked for by name are looked up directly: their siblings need not be listed. */
+  async function foldersAt(prefix: string, one: Wanted | undefined): Promise<readonly string[]> {
+    if (one?.literals) return [...one.literals].sort(compareKeys);
+    const { folders, objects } = await source.folders(prefix);
+    strangers.push(...objects.filter(isNoMarker).map(({ key }) => key));
+    return one ? folders.filter(one.matches) : folders;
+  }
+
+  function* placed(listed: Listed): Iterable<Located> {
+    const segments = listed.key.slice(root.length).split("/");
+    const name = segments.slice(depth).join("/");
+    if (name !== "" && !name.startsWith(".")) {
+      yield { object: listed, values: segments.slice(0, depth) };
+    } else if (isNoMarker(listed)) {
+      strangers.push(listed.key);
+    }
+  }
+
+  yield* below(`${root}${day}/`, 1);
+}
+
+/** Consoles leave empty objects whose keys end in "/" in S3, one for each folder made by hand. */
+function isNoMarker({ key, size }: Listed): boolean {
+  return size > 0 || !key.endsWith("/");
+}
