@@ -1,0 +1,132 @@
+// Streams from their files: the package "derive" is given to them from inside the program, so they need no build and no
+// node_modules. Runs in worker threads only: the main thread never executes a stream's code.
+import { realpathSync } from "node:fs";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { AvroRecord } from "../avro/literal.ts";
+import { parseSchema, type Schema } from "../avro/schema.ts";
+import { UsageError } from "../errors.ts";
+import * as derive from "../index.ts";
+import { type DerivedStream, isDerivedStream } from "../stream.ts";
+
+/** Which stream: one that is built in, by its name, or a file's absolute path. */
+export type StreamRef = { readonly builtin: string } | { readonly path: string };
+
+/** A stream ready to run. */
+export interface LoadedStream {
+  readonly name: string;
+  readonly definition: DerivedStream;
+  readonly literal: AvroRecord;
+  readonly schema: Schema;
+}
+
+let offered = false;
+
+// A bare name can be offered at run time by `module`, not by `onResolve` (bun.md).
+function offerPackage(): void {
+  if (offered) return;
+  offered = true;
+  Bun.plugin({
+    name: "derive",
+    setup(build) {
+      build.module("derive", () => ({ exports: { ...derive }, loader: "object" }));
+      build.module("derive/test", async () => ({ exports: { ...(await import("../testing.ts")) }, loader: "object" }));
+    },
+  });
+}
+
+/** Loads a stream and its schema. Throws UsageError, with the file's own line where the fault has one. */
+export async function loadStream(ref: StreamRef): Promise<LoadedStream> {
+  const definition = "builtin" in ref ? await importBuiltin(ref.builtin) : await importFile(ref.path);
+  const name = definition.name ?? ("builtin" in ref ? ref.builtin : basename(ref.path).replace(/\.[cm]?[jt]s$/, ""));
+  try {
+    const literal = definition.schema(avroName(name));
+    return { name, definition, literal, schema: parseSchema(literal) };
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`Cannot use stream ${name}: ${error.message}`);
+    throw new UsageError(`Cannot use stream ${name}: buildSchema threw ${describeThrown(error)}`);
+  }
+}
+
+// A file may be called my-stream.ts; a record may not.
+function avroName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=[0-9])/, "_");
+}
+
+async function importBuiltin(name: string): Promise<DerivedStream> {
+  const { streams } = await import("../../streams/index.ts");
+  const definition = Object.hasOwn(streams, name) ? streams[name] : undefined;
+  if (definition === undefined) throw new UsageError(`Cannot find stream ${name}: no such stream is built in`);
+  return definition;
+}
+
+async function importFile(path: string): Promise<DerivedStream> {
+  offerPackage();
+  let loaded: { default?: unknown };
+  try {
+    loaded = await import(pathToFileURL(realpathSync(path)).href);
+  } catch (error) {
+    throw new UsageError(`Cannot load stream ${path}: ${describeLoadFault(error, path)}`);
+  }
+  if (!isDerivedStream(loaded.default)) {
+    throw new UsageError(
+      `Cannot use ${path} as a stream: its default export is not one. Write \`export default defineStream({ … })\` with defineStream from "derive"`,
+    );
+  }
+  return loaded.default;
+}
+
+// Build and resolve messages of Bun carry a position; anything else was thrown by the file's own top level. Their texts
+// are about the stream's source, never about pings: no message has been read yet.
+function describeLoadFault(error: unknown, path: string): string {
+  const faults = error instanceof AggregateError ? error.errors : [error];
+  return faults
+    .map((fault) => {
+      const { position, message } = fault as {
+        position?: { file?: string; line: number; column: number };
+        message?: string;
+      };
+      const where = position ? `${position.file || path}:${position.line}:${position.column}: ` : "";
+      return `${where}${message ?? String(fault)}${position ? "" : placeInStream(fault)}`;
+    })
+    .join("; ");
+}
+
+function placeInStream(error: unknown): string {
+  const place = stackPlace(error);
+  return place ? ` (at ${place})` : "";
+}
+
+/**
+ * What was thrown, by class and place in the stream file only: its text may quote a ping (P12). Reads no property that
+ * could be a getter of the thrown value without a guard.
+ */
+export function describeThrown(error: unknown): string {
+  try {
+    const place = stackPlace(error);
+    return place ? `${className(error)} at ${place}` : className(error);
+  } catch {
+    return "an error that cannot be read";
+  }
+}
+
+function className(error: unknown): string {
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const name: unknown = Object.getPrototypeOf(error)?.constructor?.name;
+  return typeof name === "string" && /^[A-Za-z_$][\w$]{0,60}$/.test(name) ? name : "Error";
+}
+
+// The innermost frame that lies in a file on disk: the program's own frames have paths below /$bunfs or none at all.
+function stackPlace(error: unknown): string | undefined {
+  const stack = error instanceof Error ? error.stack : undefined;
+  if (typeof stack !== "string") return undefined;
+  for (const line of stack.split("\n")) {
+    const match = /(?:\(|at |@)(?:file:\/\/)?(\/[^()]*?\.[cm]?[jt]sx?):(\d+):\d+\)?$/.exec(line.trim());
+    if (match?.[1] && !match[1].startsWith("/$bunfs/") && !match[1].startsWith(PROGRAM))
+      return `${basename(match[1])}:${match[2]}`;
+  }
+  return undefined;
+}
+
+// When the program runs from source, its own files are no stream's either; the built-in streams' files are.
+const PROGRAM = new URL("../", import.meta.url).pathname;

@@ -1,0 +1,181 @@
+// One task, one direction: objects are read, their messages become rows, and row groups come out, with the books.
+import { FormatError, InputError } from "../errors.ts";
+import { Framer, type Span } from "../heka/frames.ts";
+import { inflate } from "../heka/inflate.ts";
+import { MessageDecoder } from "../heka/message.ts";
+import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
+import type { Source } from "../storage/ports.ts";
+import { addPlace, checkBalance, countCause, emptyBooks, type ObjectBooks } from "./books.ts";
+import type { LoadedStream, StreamRef } from "./load.ts";
+import { RecordWriter } from "./records.ts";
+
+/** Plain data: what to read, which stream makes rows of it, how they are written. Goes to a worker thread as it is. */
+export interface TaskSpec {
+  readonly stream: StreamRef;
+  /** The place the inputs' keys are relative to. */
+  readonly place: string;
+  readonly inputs: readonly { readonly key: string; readonly size: number }[];
+  readonly codec: Codec;
+  /** The first fault ends the task. */
+  readonly strict: boolean;
+  /** Stop once so many rows were written and so many messages seen: for a first look at a stream. */
+  readonly enough?: { readonly rows: number; readonly messages: number };
+}
+
+export interface TaskEvents {
+  rowGroup(group: EncodedRowGroup): void;
+  /** Called after each chunk with what came since the last call. */
+  progress(storedBytes: number, messages: number, rows: number): void;
+}
+
+/** Runs a task to its end. Throws InputError where an input cannot be read or, if strict, holds a fault. */
+export async function runTask(
+  spec: TaskSpec,
+  source: Source,
+  stream: LoadedStream,
+  events: TaskEvents,
+): Promise<ObjectBooks[]> {
+  const writer = new RecordWriter(stream, spec.codec, events.rowGroup);
+  const decoder = new MessageDecoder();
+  const objects: ObjectBooks[] = [];
+  const total = { rows: 0, messages: 0 };
+  for (const input of spec.inputs) {
+    const books = await deriveObject(source, input, spec, { writer, decoder, events, total });
+    objects.push(books);
+    if (isEnough(spec, total)) break;
+  }
+  writer.flush();
+  return objects;
+}
+
+interface Work {
+  readonly writer: RecordWriter;
+  readonly decoder: MessageDecoder;
+  readonly events: TaskEvents;
+  readonly total: { rows: number; messages: number };
+}
+
+function isEnough({ enough }: TaskSpec, total: Work["total"]): boolean {
+  return enough !== undefined && total.rows >= enough.rows && total.messages >= enough.messages;
+}
+
+async function deriveObject(
+  source: Source,
+  input: TaskSpec["inputs"][number],
+  spec: TaskSpec,
+  work: Work,
+): Promise<ObjectBooks> {
+  const url = source.urlOf(input.key);
+  const books: ObjectBooks = { ...emptyBooks(), key: input.key, size: input.size, etag: "", objects: 1 };
+  const framer = new Framer();
+  const reader = source.open(input.key);
+  const seen = { storedBytes: 0, messages: 0, rows: 0 };
+
+  // Everything between two chunks is synchronous.
+  const drain = (): void => {
+    for (let span = framer.next(); span !== undefined; span = framer.next()) {
+      account(span, books, url, work);
+      if (spec.strict) refuseFault(books, url);
+    }
+    work.events.progress(
+      books.storedBytes - seen.storedBytes,
+      books.decoded - seen.messages,
+      books.written - seen.rows,
+    );
+    work.total.messages += books.decoded - seen.messages;
+    work.total.rows += books.written - seen.rows;
+    seen.storedBytes = books.storedBytes;
+    seen.messages = books.decoded;
+    seen.rows = books.written;
+    collectGarbage(books);
+  };
+
+  try {
+    for await (const chunk of inflate(countStored(reader, books))) {
+      books.bytes += chunk.byteLength;
+      framer.push(chunk);
+      drain();
+      if (isEnough(spec, work.total)) return books;
+    }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new InputError(
+      `Cannot decompress ${url} at offset ${error.offset}: ${error.message}. Upload or download it again`,
+    );
+  }
+  framer.end();
+  drain();
+  books.etag = reader.etag();
+  if (books.storedBytes !== input.size) {
+    throw new InputError(
+      `Cannot use ${url}: ${input.size} bytes were listed and ${books.storedBytes} read, it changed meanwhile. Run the command again`,
+    );
+  }
+  checkBalance(url, books);
+  return books;
+}
+
+async function* countStored(chunks: AsyncIterable<Uint8Array>, books: ObjectBooks): AsyncIterable<Uint8Array> {
+  for await (const chunk of chunks) {
+    books.storedBytes += chunk.byteLength;
+    yield chunk;
+  }
+}
+
+function account(span: Span, books: ObjectBooks, url: string, work: Work): void {
+  if (span.kind === "blank") {
+    books.bytesBlank += span.length;
+    return;
+  }
+  if (span.kind === "damaged") {
+    books.bytesDamaged += span.length;
+    books.damagedRanges++;
+    addPlace(books.damage, { object: url, offset: span.offset, bytes: span.length, cause: span.cause });
+    return;
+  }
+  books.bytesInFrames += span.length;
+  books.frames++;
+  let message: ReturnType<MessageDecoder["decode"]>;
+  try {
+    message = work.decoder.decode(span.message);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    books.undecodable++;
+    addPlace(books.damage, { object: url, offset: span.offset, bytes: span.length, cause: error.message });
+    return;
+  }
+  books.decoded++;
+  const outcome = work.writer.write(message);
+  if (message.invalidUtf8) books.invalidUtf8++;
+  if (outcome.kind === "written") {
+    books.written++;
+  } else if (outcome.kind === "filtered") {
+    books.filtered++;
+    countCause(books.filteredBy, outcome.cause);
+  } else {
+    books.failed++;
+    countCause(books.failures, outcome.cause);
+    addPlace(books.failedAt, { object: url, offset: span.offset, bytes: span.length, cause: outcome.cause });
+  }
+}
+
+function refuseFault(books: ObjectBooks, url: string): void {
+  const fault = books.damage[0] ?? books.failedAt[0];
+  if (fault === undefined) return;
+  throw new InputError(
+    `Cannot derive ${url} under --strict: offset ${fault.offset}: ${fault.cause}. Without --strict it is counted`,
+  );
+}
+
+const GARBAGE_EVERY = 32 * 1024 * 1024;
+let sinceCollected = 0;
+let lastBytes = 0;
+
+// A synchronous loop starves the collector: asked for every 32 MB, memory stays flat (performance.md).
+function collectGarbage(books: ObjectBooks): void {
+  sinceCollected += Math.max(0, books.bytes - lastBytes);
+  lastBytes = books.bytes;
+  if (sinceCollected < GARBAGE_EVERY) return;
+  sinceCollected = 0;
+  Bun.gc(false);
+}
