@@ -1,0 +1,140 @@
+// The document rule: what a path means in a message, in either era. A path means the longest prefix that names a field,
+// and the rest walks into that field's JSON; where no field matches it walks into the ping's own JSON.
+import { gunzipSync } from "node:zlib";
+import { ValueError } from "../errors.ts";
+import type { Envelope, FieldPlace } from "./envelope.ts";
+import { MAX_MESSAGE_BYTES } from "./frames.ts";
+import { JsonBytes, type JsonRange } from "./json.ts";
+import { bytesAt, type CompiledPath, compilePath } from "./path.ts";
+import { messageTag, valueType } from "./protobuf.ts";
+
+/** Where a value lies: in a field as it is, or in JSON text (then `field` is undefined). `start`–`end` is in `source`. */
+export interface Place extends JsonRange {
+  readonly source: JsonBytes;
+  readonly field: FieldPlace | undefined;
+}
+
+const submission = compilePath("submission").fieldNames[0];
+const content = compilePath("content").fieldNames[0];
+const dot = 0x2e;
+
+/** The values of one message by path. */
+export class Document {
+  /** The message's bytes. */
+  readonly source: JsonBytes;
+  #envelope: Envelope;
+  /** The ping's own JSON, once someone asked for it; null where there is none. */
+  #ping: Place | null | undefined;
+
+  constructor(envelope: Envelope) {
+    this.#envelope = envelope;
+    this.source = new JsonBytes(envelope.bytes);
+  }
+
+  get invalidUtf8(): boolean {
+    return this.source.invalidUtf8 || this.#ping?.source.invalidUtf8 === true;
+  }
+
+  /** Where the value of a path lies; undefined where it is absent or null. */
+  find(path: CompiledPath): Place | undefined {
+    for (const name of path.fieldNames) {
+      const field = this.#envelope.find(name);
+      if (!field) continue;
+      if (name.keys === path.keys.length) return this.#wholeField(field);
+      // The field exists: what it lacks is not looked for elsewhere.
+      if (field.valueStart < 0 || field.type > valueType.bytes) return undefined;
+      return this.#walk(this.source, field.valueStart, field.valueEnd, path, name.keys);
+    }
+    const ping = this.#findPing(path.text);
+    return ping ? this.#walk(ping.source, ping.start, ping.end, path, 0) : undefined;
+  }
+
+  /** Sections split off from below `path` that hold a value, by name, sorted; of equal names the first. */
+  sectionsBelow(path: CompiledPath): Map<string, FieldPlace> | undefined {
+    const { bytes, fields, fieldCount } = this.#envelope;
+    let found: Map<string, FieldPlace> | undefined;
+    for (let i = 0; i < fieldCount; i++) {
+      const field = fields[i];
+      const { nameStart, nameEnd } = field;
+      const isBelow = nameEnd - nameStart > path.below.length && bytesAt(bytes, nameStart, path.below);
+      // Only names with a dot are sections: the others are the pipeline's own facts.
+      if (!isBelow || !this.#hasDot(field) || !this.#wholeField(field)) continue;
+      const name = this.source.text(nameStart, nameEnd);
+      found ??= new Map();
+      if (!found.has(name)) found.set(name, field);
+    }
+    return found && new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Whether the value is the text of a section, which is JSON whatever it begins with. */
+  isSection(place: Place): boolean {
+    return place.field !== undefined && this.#hasDot(place.field);
+  }
+
+  #hasDot(field: FieldPlace): boolean {
+    const at = this.source.bytes.indexOf(dot, field.nameStart);
+    return at >= 0 && at < field.nameEnd;
+  }
+
+  #wholeField(field: FieldPlace): Place | undefined {
+    if (field.valueStart < 0) return undefined;
+    const place = { source: this.source, start: field.valueStart, end: field.valueEnd, field };
+    return field.type <= valueType.bytes && this.#hasDot(field) && isNull(place) ? undefined : place;
+  }
+
+  #walk(source: JsonBytes, start: number, end: number, path: CompiledPath, from: number): Place | undefined {
+    const range = source.find(start, end, path.keys, from, path.text);
+    if (!range) return undefined;
+    const place = { source, start: range.start, end: range.end, field: undefined };
+    return isNull(place) ? undefined : place;
+  }
+
+  /** The ping's own JSON: what is not split off of it, or all of it as the client sent it. */
+  #findPing(path: string): Place | null {
+    this.#ping ??= this.#payload() ?? this.#textOf(submission) ?? this.#contentText(path) ?? null;
+    return this.#ping;
+  }
+
+  #payload(): Place | undefined {
+    const start = this.#envelope.starts[messageTag.payload];
+    const end = this.#envelope.ends[messageTag.payload];
+    return start >= 0 && end > start ? { source: this.source, start, end, field: undefined } : undefined;
+  }
+
+  #textOf(name: typeof submission): Place | undefined {
+    const field = this.#envelope.find(name);
+    if (!field || field.type > valueType.bytes || field.valueStart < 0) return undefined;
+    return { source: this.source, start: field.valueStart, end: field.valueEnd, field: undefined };
+  }
+
+  #contentText(path: string): Place | undefined {
+    const place = this.#textOf(content);
+    if (!place) return undefined;
+    const { bytes } = this.source;
+    const isGzip = place.end - place.start > 2 && bytes[place.start] === 0x1f && bytes[place.start + 1] === 0x8b;
+    if (!isGzip) return place;
+    const source = new JsonBytes(gunzip(bytes.subarray(place.start, place.end), path));
+    return { source, start: 0, end: source.bytes.length, field: undefined };
+  }
+}
+
+function gunzip(bytes: Uint8Array, path: string): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_MESSAGE_BYTES });
+  } catch (error) {
+    const isLong = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
+    throw new ValueError(path, isLong ? "is in gzip longer than 64 MiB" : "is in broken gzip");
+  }
+}
+
+/** Whether the JSON text of a place is null, blanks aside. */
+function isNull({ source, start, end }: Place): boolean {
+  const { bytes } = source;
+  const at = source.skipSpace(start, end);
+  return (
+    bytes[at] === 0x6e && // n
+    at + 4 <= end &&
+    bytes.toString("latin1", at, at + 4) === "null" &&
+    source.skipSpace(at + 4, end) === end
+  );
+}

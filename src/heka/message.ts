@@ -1,0 +1,220 @@
+// Second stage: from the bytes of one frame's message to what a stream sees of it.
+import { FormatError, MissingField, ValueError } from "../errors.ts";
+import { Document, type Place } from "./document.ts";
+import { Envelope } from "./envelope.ts";
+import { allFields, type Field } from "./fields.ts";
+import { type CompiledPath, compilePath } from "./path.ts";
+import { messageTag, readInt64 } from "./protobuf.ts";
+import { wholeJson } from "./sections.ts";
+import { uncompressSnappy } from "./snappy.ts";
+import { booleanAt, bytesAt, doubleAt, intAt, longAt, stringAt } from "./values.ts";
+
+/** A place in a message: a dotted string, or an array where a key itself has dots. */
+export type Path = string | readonly string[];
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/**
+ * What a stream sees of one message. Lazy: nothing is decoded that nobody asks for. Valid only during `buildRecord`.
+ *
+ * A path means the longest prefix that names a field of the message; the rest walks into that field's JSON. Where no
+ * field matches, it walks into the ping's own JSON. Getters throw MissingField where the value is absent or null and no
+ * second argument was given, ValueError where it is of another type.
+ */
+export interface Message {
+  /** Text; a number gives its shortest decimal. */
+  string(path: Path): string;
+  string<Otherwise>(path: Path, otherwise: Otherwise): string | Otherwise;
+  /** An integral number of 32 bits, or a decimal string of one. */
+  int(path: Path): number;
+  int<Otherwise>(path: Path, otherwise: Otherwise): number | Otherwise;
+  /** An integral number of 64 bits, exactly, or a decimal string of one. */
+  long(path: Path): bigint;
+  long<Otherwise>(path: Path, otherwise: Otherwise): bigint | Otherwise;
+  /** A number, or a decimal string of one. */
+  double(path: Path): number;
+  double<Otherwise>(path: Path, otherwise: Otherwise): number | Otherwise;
+  boolean(path: Path): boolean;
+  boolean<Otherwise>(path: Path, otherwise: Otherwise): boolean | Otherwise;
+  /** A copy of the bytes of a field; of JSON, the UTF-8 of a string. */
+  bytes(path: Path): Uint8Array;
+  bytes<Otherwise>(path: Path, otherwise: Otherwise): Uint8Array | Otherwise;
+  /** The value as JSON.parse gives it, sections split off into fields put back; `[]` is the path of the whole ping. */
+  // biome-ignore lint/suspicious/noExplicitAny: what the JSON holds is checked when the record is.
+  json(path: Path, otherwise?: any): any;
+  /** Whether there is a value other than null. */
+  has(path: Path): boolean;
+  /** 36 characters, lower case; "" when absent. */
+  readonly uuid: string;
+  /** Nanoseconds since the epoch; 0n when absent. */
+  readonly timestamp: bigint;
+  readonly type: string;
+  readonly logger: string;
+  readonly hostname: string;
+  readonly payload: string;
+  readonly severity: number;
+  readonly envVersion: string;
+  readonly pid: number;
+}
+
+/** A decoded message. Reads from buffers that the decoder uses again: valid until it decodes the next one. */
+export class RawMessage implements Message {
+  /** Whether the message was a Snappy block. */
+  readonly compressed: boolean;
+  #envelope: Envelope;
+  #document: Document;
+
+  constructor(envelope: Envelope, compressed: boolean) {
+    this.compressed = compressed;
+    this.#envelope = envelope;
+    this.#document = new Document(envelope);
+  }
+
+  string(path: Path, ...otherwise: unknown[]): string {
+    return this.#get(path, otherwise, stringAt, "is not a string");
+  }
+
+  int(path: Path, ...otherwise: unknown[]): number {
+    return this.#get(path, otherwise, intAt, "is not an int");
+  }
+
+  long(path: Path, ...otherwise: unknown[]): bigint {
+    return this.#get(path, otherwise, longAt, "is not a long");
+  }
+
+  double(path: Path, ...otherwise: unknown[]): number {
+    return this.#get(path, otherwise, doubleAt, "is not a double");
+  }
+
+  boolean(path: Path, ...otherwise: unknown[]): boolean {
+    return this.#get(path, otherwise, booleanAt, "is not a boolean");
+  }
+
+  bytes(path: Path, ...otherwise: unknown[]): Uint8Array {
+    return this.#get(path, otherwise, bytesAt, "is not bytes");
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: see the interface.
+  json(path: Path, ...otherwise: any[]): any {
+    const compiled = compilePath(path);
+    return wholeJson(this.#document, compiled) ?? missing(compiled, otherwise);
+  }
+
+  has(path: Path): boolean {
+    const compiled = compilePath(path);
+    return this.#document.find(compiled) !== undefined || this.#document.sectionsBelow(compiled) !== undefined;
+  }
+
+  get uuid(): string {
+    const start = this.#envelope.starts[messageTag.uuid];
+    const end = this.#envelope.ends[messageTag.uuid];
+    if (start < 0) return "";
+    if (end - start === 36) return this.#document.source.text(start, end).toLowerCase();
+    if (end - start !== 16) return "";
+    const hex = this.#document.source.bytes.toString("hex", start, end);
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  }
+
+  get timestamp(): bigint {
+    return this.#integer(messageTag.timestamp, 0n);
+  }
+
+  get type(): string {
+    return this.#text(messageTag.type);
+  }
+
+  get logger(): string {
+    return this.#text(messageTag.logger);
+  }
+
+  get hostname(): string {
+    return this.#text(messageTag.hostname);
+  }
+
+  get payload(): string {
+    return this.#text(messageTag.payload);
+  }
+
+  get severity(): number {
+    return Number(BigInt.asIntN(32, this.#integer(messageTag.severity, 7n)));
+  }
+
+  get envVersion(): string {
+    return this.#text(messageTag.envVersion);
+  }
+
+  get pid(): number {
+    return Number(BigInt.asIntN(32, this.#integer(messageTag.pid, 0n)));
+  }
+
+  /** Every field with all its values, in the order of the message. */
+  fields(): Iterable<Field> {
+    const { source } = this.#document;
+    return allFields(this.#envelope, (start, end) => source.text(start, end));
+  }
+
+  /** Whether any text asked for so far was not UTF-8; it was given with U+FFFD. */
+  get invalidUtf8(): boolean {
+    return this.#document.invalidUtf8;
+  }
+
+  /** The rest parameter of the getters tells "no second argument" from one that is undefined. */
+  #get<Value>(
+    path: Path,
+    otherwise: readonly unknown[],
+    valueAt: (place: Place, path: string) => Value | undefined,
+    state: string,
+  ): Value {
+    const compiled = compilePath(path);
+    const place = this.#document.find(compiled);
+    if (!place && !this.#document.sectionsBelow(compiled)) return missing(compiled, otherwise) as Value;
+    const value = place && valueAt(place, compiled.text);
+    if (value === undefined) throw new ValueError(compiled.text, state);
+    return value;
+  }
+
+  #text(member: number): string {
+    const start = this.#envelope.starts[member];
+    return start < 0 ? "" : this.#document.source.text(start, this.#envelope.ends[member]);
+  }
+
+  #integer(member: number, otherwise: bigint): bigint {
+    const start = this.#envelope.starts[member];
+    if (start < 0) return otherwise;
+    return readInt64({ bytes: this.#envelope.bytes, at: start, end: this.#envelope.ends[member] });
+  }
+}
+
+/** Decodes the messages of frames, one after another. */
+export class MessageDecoder {
+  #envelope = new Envelope();
+
+  /**
+   * The message in `bytes`, plain or one raw Snappy block. FormatError where they hold none. Valid until the next call.
+   */
+  decode(bytes: Uint8Array): RawMessage {
+    // A plain message opens with a tag below 128, a Snappy block of any size worth compressing with a length above.
+    const plainFirst = bytes.length === 0 || bytes[0] < 0x80;
+    const fault = this.#tryRead(bytes, !plainFirst);
+    if (!fault) return new RawMessage(this.#envelope, !plainFirst);
+    const otherFault = this.#tryRead(bytes, plainFirst);
+    if (!otherFault) return new RawMessage(this.#envelope, plainFirst);
+    throw new FormatError(`${fault.message}; ${otherFault.message}`, fault.offset);
+  }
+
+  #tryRead(bytes: Uint8Array, compressed: boolean): FormatError | undefined {
+    try {
+      this.#envelope.read(compressed ? uncompressSnappy(bytes) : bytes);
+      return undefined;
+    } catch (error) {
+      if (error instanceof FormatError) return error;
+      throw error;
+    }
+  }
+}
+
+function missing(path: CompiledPath, otherwise: readonly unknown[]): unknown {
+  if (otherwise.length === 0) throw new MissingField(path.text);
+  return otherwise[0];
+}

@@ -1,0 +1,30 @@
+// One raw Snappy block, as Heka compressed single messages: no framing format, no checksum.
+import { snappyUncompressor } from "hysnappy";
+import { FormatError } from "../errors.ts";
+import { MAX_MESSAGE_BYTES } from "./frames.ts";
+import { readVarint } from "./protobuf.ts";
+
+/** After a block this large the decoder's memory is given back, which it never shrinks itself. */
+const keptBytes = 8 * 1024 * 1024;
+
+let uncompressor: ((bytes: Uint8Array, length: number) => Uint8Array) | undefined;
+
+/**
+ * The content of a block. FormatError where it is none: the library checks every length and offset against what was
+ * written so far and against the length declared, which we bound (P9).
+ */
+export function uncompressSnappy(bytes: Uint8Array): Uint8Array {
+  const declared = readVarint({ bytes, at: 0, end: bytes.length });
+  if (declared < 0) throw new FormatError("Cannot uncompress Snappy: no length is declared", 0);
+  if (declared > MAX_MESSAGE_BYTES) throw new FormatError("Cannot uncompress Snappy: longer than 64 MiB", 0);
+  // A copy makes at most 64 bytes out of three, so a short block cannot claim much memory.
+  if (declared > bytes.length * 22) throw new FormatError("Cannot uncompress Snappy: shorter than declared", 0);
+  uncompressor ??= snappyUncompressor();
+  try {
+    return uncompressor(bytes, declared);
+  } catch {
+    throw new FormatError("Cannot uncompress Snappy: the block is corrupt", 0);
+  } finally {
+    if (bytes.length + declared > keptBytes) uncompressor = undefined;
+  }
+}

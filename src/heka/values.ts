@@ -1,0 +1,118 @@
+// From the place of a value to the value. Each function gives undefined where the value is of another type, and throws
+// ValueError for the path where its JSON is broken.
+import { ValueError } from "../errors.ts";
+import { toDouble, toInt, toLong, toText } from "./convert.ts";
+import type { Place } from "./document.ts";
+import { parsedString } from "./json.ts";
+import type { Json } from "./message.ts";
+import { readInt64, valueType } from "./protobuf.ts";
+
+const jsonNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const utf8 = new TextEncoder();
+
+export function stringAt(place: Place, path: string): string | undefined {
+  if (isText(place)) return textOf(place, path);
+  const number = numberOf(place, path);
+  return number === undefined ? undefined : toText(number);
+}
+
+export function intAt(place: Place, path: string): number | undefined {
+  const scalar = textOrNumberOf(place, path);
+  return scalar === undefined ? undefined : toInt(scalar);
+}
+
+export function longAt(place: Place, path: string): bigint | undefined {
+  const scalar = textOrNumberOf(place, path);
+  return scalar === undefined ? undefined : toLong(scalar);
+}
+
+export function doubleAt(place: Place, path: string): number | undefined {
+  const scalar = textOrNumberOf(place, path);
+  return scalar === undefined ? undefined : toDouble(scalar);
+}
+
+export function booleanAt(place: Place, path: string): boolean | undefined {
+  if (place.field) return place.field.type === valueType.bool ? boolOf(place) : undefined;
+  const token = isText(place) ? undefined : tokenOf(place, path);
+  return token === "true" ? true : token === "false" ? false : undefined;
+}
+
+/** A copy. */
+export function bytesAt(place: Place, path: string): Uint8Array | undefined {
+  if (!isText(place)) return undefined;
+  return place.field
+    ? new Uint8Array(place.source.bytes.subarray(place.start, place.end))
+    : utf8.encode(textOf(place, path));
+}
+
+/** The value as it is in JSON; `isSection` where a field's text is JSON whatever it begins with. */
+export function jsonAt(place: Place, path: string, isSection: boolean): Json {
+  const { source, field, start, end } = place;
+  if (field?.type === valueType.integer) return Number(integerOf(place));
+  if (field?.type === valueType.double) return doubleOf(place);
+  if (field?.type === valueType.bool) return boolOf(place);
+  if (field && !isSection && !isContainer(place)) return source.text(start, end);
+  source.checkDepth(start, end, path);
+  try {
+    return JSON.parse(source.text(start, end));
+  } catch {
+    // Not with JSON.parse's own text, which quotes the ping (P12).
+    throw new ValueError(path, "is not JSON");
+  }
+}
+
+function isText({ source, field, start, end }: Place): boolean {
+  return field ? field.type <= valueType.bytes : start < end && source.bytes[start] === 0x22;
+}
+
+/** Whether the text begins with { or [. */
+function isContainer({ source, start, end }: Place): boolean {
+  const first = source.skipSpace(start, end);
+  return first < end && (source.bytes[first] & 0xdf) === 0x5b;
+}
+
+function textOrNumberOf(place: Place, path: string): string | number | bigint | undefined {
+  return isText(place) ? textOf(place, path) : numberOf(place, path);
+}
+
+/** The text of a field or of a JSON string. */
+function textOf({ source, field, start, end }: Place, path: string): string {
+  if (field) return source.text(start, end);
+  const text = parsedString(source.text(start, end));
+  if (text === undefined) throw brokenValue(path);
+  return text;
+}
+
+/** A number, as the digits that stand there if it is one of JSON; undefined for anything else but a string. */
+function numberOf(place: Place, path: string): string | number | bigint | undefined {
+  if (place.field?.type === valueType.integer) return integerOf(place);
+  if (place.field?.type === valueType.double) return doubleOf(place);
+  if (place.field || isContainer(place)) return undefined;
+  const token = tokenOf(place, path);
+  return token === "true" || token === "false" ? undefined : token;
+}
+
+/** A JSON number, true or false, as it stands there; of an array or object "". */
+function tokenOf(place: Place, path: string): string {
+  if (isContainer(place)) return "";
+  const token = place.source.text(place.start, place.end).trim();
+  if (token !== "true" && token !== "false" && !jsonNumber.test(token)) throw brokenValue(path);
+  return token;
+}
+
+function integerOf({ source, start, end }: Place): bigint {
+  return readInt64({ bytes: source.bytes, at: start, end });
+}
+
+function doubleOf({ source, start }: Place): number {
+  return source.bytes.readDoubleLE(start);
+}
+
+/** Any number other than 0 is true. */
+function boolOf(place: Place): boolean {
+  return integerOf(place) !== 0n;
+}
+
+function brokenValue(path: string): ValueError {
+  return new ValueError(path, "is in broken JSON");
+}
