@@ -1,0 +1,110 @@
+// Reading a file back: whether its bytes are what was written, before it is committed and whenever `derive verify` asks.
+
+import { type ColumnChunk, type FileMetaData, readOffsetIndex } from "hyparquet";
+import { parquetHeader } from "hyparquet/src/column.js";
+import { FormatError } from "../errors.ts";
+import { type ByteSource, readFooter } from "./footer.ts";
+
+/**
+ * Throws FormatError with the offset of the first fault: footer, row counts, every page header, every page's CRC-32,
+ * pages that do not cover their column chunk exactly, an offset index that points elsewhere. Holds one column chunk in
+ * memory at a time.
+ */
+export async function checkPart(file: ByteSource): Promise<{ rows: number; rowGroups: number }> {
+  const footer = await readFooter(file);
+  const rows = Number(footer.num_rows);
+  checkShape(footer, file.byteLength);
+  for (const group of footer.row_groups) {
+    for (const [i, column] of group.columns.entries()) {
+      const pages = await checkChunk(file, column);
+      if (isFlat(footer, i) && pages.values !== Number(group.num_rows)) {
+        throw fault("a column has not as many values as there are rows", pages.start);
+      }
+      await checkOffsetIndex(file, column, pages.starts);
+    }
+  }
+  return { rows, rowGroups: footer.row_groups.length };
+}
+
+/** What the footer says of itself: counts that add up, chunks that lie in the file one behind the other. */
+function checkShape(footer: FileMetaData, byteLength: number): void {
+  const leaves = footer.schema.filter((element) => element.type !== undefined).length;
+  let rows = 0n;
+  let end = 4;
+  for (const group of footer.row_groups) {
+    rows += group.num_rows;
+    if (group.columns.length !== leaves) throw fault("a row group lacks columns", end);
+    for (const column of group.columns) {
+      const { start, size } = extent(column);
+      if (start !== end || start + size > byteLength)
+        throw fault("a column chunk lies elsewhere than in its place", start);
+      end = start + size;
+    }
+  }
+  if (rows !== footer.num_rows) throw fault("the rows of its row groups do not add up", byteLength);
+}
+
+async function checkChunk(file: ByteSource, column: ColumnChunk) {
+  const { start, size } = extent(column);
+  const bytes = await file.slice(start, start + size);
+  const reader = { view: new DataView(bytes), offset: 0 };
+  const starts: number[] = [];
+  let values = 0;
+  while (reader.offset < size) {
+    const at = start + reader.offset;
+    const header = headerAt(reader, at);
+    if (reader.offset + header.compressed_page_size > size) throw fault("a page reaches beyond its column chunk", at);
+    const body = new Uint8Array(bytes, reader.offset, header.compressed_page_size);
+    if (header.crc !== undefined && (Bun.hash.crc32(body) | 0) !== header.crc)
+      throw fault("a page fails its checksum", at);
+    reader.offset += header.compressed_page_size;
+    if (header.type === "DICTIONARY_PAGE") continue;
+    starts.push(at);
+    values += (header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
+  }
+  if (values !== Number(column.meta_data!.num_values)) throw fault("the values of its pages do not add up", start);
+  return { start, starts, values };
+}
+
+function headerAt(reader: { view: DataView<ArrayBuffer>; offset: number }, at: number) {
+  try {
+    const header = parquetHeader(reader);
+    if (header.type !== undefined && header.compressed_page_size >= 0) return header;
+  } catch {
+    // Falls through: hyparquet's own errors do not say where.
+  }
+  throw fault("a page header is damaged", at);
+}
+
+async function checkOffsetIndex(file: ByteSource, column: ColumnChunk, starts: readonly number[]): Promise<void> {
+  if (column.offset_index_offset === undefined || column.offset_index_length === undefined) return;
+  const at = Number(column.offset_index_offset);
+  let locations: readonly { offset: bigint }[] = [];
+  try {
+    const bytes = await file.slice(at, at + column.offset_index_length);
+    locations = readOffsetIndex({ view: new DataView(bytes), offset: 0 }).page_locations;
+  } catch {
+    throw fault("an offset index is damaged", at);
+  }
+  const agrees = locations.length === starts.length && locations.every((page, i) => Number(page.offset) === starts[i]);
+  if (!agrees) throw fault("an offset index points elsewhere than to the pages", at);
+}
+
+function extent(column: ColumnChunk): { start: number; size: number } {
+  const chunk = column.meta_data;
+  if (chunk === undefined) throw fault("a column chunk has no metadata", 0);
+  return {
+    start: Number(chunk.dictionary_page_offset ?? chunk.data_page_offset),
+    size: Number(chunk.total_compressed_size),
+  };
+}
+
+/** Whether the column at `index` has one value or null for each row. */
+function isFlat(footer: FileMetaData, index: number): boolean {
+  const { path_in_schema } = footer.row_groups[0]!.columns[index]!.meta_data!;
+  return path_in_schema.length === 1;
+}
+
+function fault(state: string, offset: number): FormatError {
+  return new FormatError(`Cannot trust Parquet: ${state} (byte ${offset}).`, offset);
+}

@@ -1,0 +1,107 @@
+// One column of the row group being built: values and levels as they come in, pages when it is finished.
+
+import type { BufferedColumn } from "./buffered.ts";
+import { ByteList, NumberList } from "./bytes.ts";
+import { type EncodedChunk, encodeChunk } from "./chunk.ts";
+import type { Codec } from "./codec.ts";
+import { bitWidth } from "./hybrid.ts";
+import { BooleanStore, NumberStore } from "./numbers.ts";
+import type { Leaf } from "./schema.ts";
+import { TextStore } from "./texts.ts";
+import type { ValueStore } from "./values.ts";
+
+/** A dictionary that grows beyond this is given up: readers hold it in memory for every row group they scan. */
+const DICTIONARY_BYTES = 8 << 20;
+/** What a dictionary entry costs beside its value: starts, hash, and a share of the table, in bytes. */
+const ENTRY_BYTES = 24;
+
+/** What the schema calls for, by physical type: boolean, number, bigint, string, Uint8Array; a bigint for decimals. */
+type Value = boolean | number | bigint | string | Uint8Array;
+
+export class ColumnBuilder implements BufferedColumn {
+  readonly definitions = new ByteList();
+  readonly repetitions = new ByteList();
+  readonly positions = new NumberList();
+  readonly store: ValueStore<Value>;
+  hasDictionary: boolean;
+
+  constructor(readonly leaf: Leaf) {
+    this.store = storeFor(leaf) as ValueStore<Value>;
+    this.hasDictionary = this.store.interns;
+  }
+
+  /** A value that is there, as the schema's type wants it: nothing is checked here. */
+  put(value: Value, repetition: number): void {
+    const { leaf, store } = this;
+    if (leaf.maxRepetition > 0) this.repetitions.push(repetition);
+    if (leaf.maxDefinition > 0) this.definitions.push(leaf.maxDefinition);
+    if (this.hasDictionary) {
+      this.positions.push(store.intern(value));
+      if (store.plainBytes > DICTIONARY_BYTES) this.dropDictionary();
+    } else {
+      store.add(value);
+    }
+  }
+
+  /** A null, or an empty list: `definition` is the level of the nearest ancestor that is there. */
+  absent(definition: number, repetition: number): void {
+    if (this.leaf.maxRepetition > 0) this.repetitions.push(repetition);
+    this.definitions.push(definition);
+  }
+
+  /** Memory that what has come in takes, roughly. */
+  get bytes(): number {
+    const levels = this.definitions.length + this.repetitions.length;
+    if (!this.hasDictionary) return levels + this.store.plainBytes;
+    return levels + 4 * this.positions.length + this.store.plainBytes + ENTRY_BYTES * this.store.count;
+  }
+
+  /** Encodes what has come in for `rows` rows, appends it to `out`, and begins again. `scratch` may hold anything. */
+  finish(rows: number, codec: Codec, out: ByteList, scratch: ByteList): EncodedChunk {
+    if (this.hasDictionary && !this.dictionaryPays()) this.dropDictionary();
+    const chunk = encodeChunk(this, rows, codec, out, scratch);
+    this.definitions.length = 0;
+    this.repetitions.length = 0;
+    this.positions.length = 0;
+    this.store.clear();
+    this.hasDictionary = this.store.interns;
+    return chunk;
+  }
+
+  /**
+   * Decided on all values of the row group: a sample of the first ones never sees that client ids come back. Indices
+   * count twice, as they do not compress and values do, to about half.
+   */
+  private dictionaryPays(): boolean {
+    const { store, positions } = this;
+    if (store.count === 0) return false;
+    const indexBytes = (positions.length * bitWidth(store.count - 1)) / 8;
+    let plainBytes = 0;
+    for (let i = 0; i < positions.length; i++) plainBytes += store.sizeAt(positions.numbers[i]!);
+    return store.plainBytes + 2 * indexBytes < plainBytes;
+  }
+
+  private dropDictionary(): void {
+    // When no value has come twice they lie in order already.
+    if (this.store.count < this.positions.length) this.store.expand(this.positions);
+    this.positions.length = 0;
+    this.hasDictionary = false;
+  }
+}
+
+function storeFor({ element }: Leaf) {
+  switch (element.type) {
+    case "BOOLEAN":
+      return new BooleanStore();
+    case "INT32":
+      return new NumberStore(Int32Array);
+    case "INT64":
+      return new NumberStore(BigInt64Array);
+    case "FLOAT":
+      return new NumberStore(Float32Array);
+    case "DOUBLE":
+      return new NumberStore(Float64Array);
+    default:
+      return new TextStore(element);
+  }
+}

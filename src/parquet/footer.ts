@@ -1,0 +1,28 @@
+// Reading a file back: its footer.
+
+import { type FileMetaData, parquetMetadataAsync } from "hyparquet";
+import { FormatError } from "../errors.ts";
+
+/** A file in slices; hyparquet's AsyncBuffer. `byteLength` is its size, ends are exclusive. */
+export interface ByteSource {
+  readonly byteLength: number;
+  slice(start: number, end?: number): Promise<ArrayBuffer> | ArrayBuffer;
+}
+
+const SMALLEST_FILE = 12;
+const MAGIC = "PAR1";
+
+/** Throws FormatError when the file does not begin and end as a Parquet file, or its footer cannot be read. */
+export async function readFooter(file: ByteSource): Promise<FileMetaData> {
+  const { byteLength } = file;
+  if (byteLength < SMALLEST_FILE) throw new FormatError(`Cannot read Parquet: it has only ${byteLength} bytes.`, 0);
+  for (const start of [0, byteLength - MAGIC.length]) {
+    const magic = new TextDecoder().decode(await file.slice(start, start + MAGIC.length));
+    if (magic !== MAGIC) throw new FormatError(`Cannot read Parquet: ${MAGIC} is missing at byte ${start}.`, start);
+  }
+  try {
+    return await parquetMetadataAsync(file, { geoparquet: false });
+  } catch {
+    throw new FormatError("Cannot read Parquet: its footer is damaged.", byteLength);
+  }
+}

@@ -1,0 +1,64 @@
+// Rows to a row group: the columns being built, when they are full, and their bytes.
+
+import { ByteList } from "./bytes.ts";
+import type { EncodedChunk } from "./chunk.ts";
+import type { Codec } from "./codec.ts";
+import { ColumnBuilder } from "./column.ts";
+import type { ParquetSchema } from "./schema.ts";
+
+export type { Codec };
+
+export interface WriteOptions {
+  readonly codec: Codec;
+}
+
+/** A finished row group as plain data; `bytes` has its own buffer, to be transferred. */
+export interface EncodedRowGroup {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly rows: number;
+  /** In the order of the schema's leaves. */
+  readonly columns: readonly EncodedChunk[];
+}
+
+const FULL_ROWS = 1 << 18;
+const FULL_BYTES = 32 << 20;
+
+export class RowGroupBuilder {
+  readonly columns: readonly ColumnBuilder[];
+  rows = 0;
+  /** Memory that the rows take, roughly. */
+  bytes = 0;
+  private readonly codec: Codec;
+  /** Kept from group to group: such blocks are given back only when the collector gets to run. */
+  private readonly out = new ByteList();
+  private readonly scratch = new ByteList();
+
+  constructor(schema: ParquetSchema, options: WriteOptions) {
+    this.columns = schema.leaves.map((leaf) => new ColumnBuilder(leaf));
+    this.codec = options.codec;
+  }
+
+  /** To be called when every column has got its share of a row. */
+  endRow(): void {
+    this.rows++;
+    let bytes = 0;
+    for (const column of this.columns) bytes += column.bytes;
+    this.bytes = bytes;
+  }
+
+  /** Depends on nothing but the rows, so that everyone cuts in the same places. */
+  isFull(): boolean {
+    return this.rows >= FULL_ROWS || this.bytes >= FULL_BYTES;
+  }
+
+  /** Encodes the rows, of which there must be some, and begins again with none. */
+  finish(): EncodedRowGroup {
+    const { rows, codec, out, scratch } = this;
+    out.length = 0;
+    const columns = this.columns.map((column) => column.finish(rows, codec, out, scratch));
+    const group = { bytes: out.view().slice(), rows, columns };
+    this.rows = 0;
+    this.bytes = 0;
+    return group;
+  }
+}
