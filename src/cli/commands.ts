@@ -1,0 +1,23 @@
+// The commands there are. Each is loaded only when it is the one to run: start-up stays short.
+import type { Command } from "./command.ts";
+
+export interface CommandEntry {
+  /** One line for `derive --help`. */
+  readonly summary: string;
+  load(): Promise<{ default: Command }>;
+}
+
+export const commands: { readonly [name: string]: CommandEntry } = {
+  batch: { summary: "Derive days of a dataset into Parquet partitions", load: () => import("./batch.ts") },
+  convert: { summary: "Derive downloaded Heka files into Parquet", load: () => import("./convert.ts") },
+  try: { summary: "Show what a stream makes of some input; nothing is written", load: () => import("./try.ts") },
+  streams: { summary: "List the streams, with their columns", load: () => import("./streams.ts") },
+  schema: { summary: "Print a stream's schema", load: () => import("./schema.ts") },
+  ls: { summary: "List raw datasets, days and what a day holds", load: () => import("./ls.ts") },
+  cat: { summary: "Print the messages of Heka files", load: () => import("./cat.ts") },
+  show: { summary: "Show the rows of Parquet files", load: () => import("./show.ts") },
+  config: {
+    summary: "Show the configuration in force, and where it is from",
+    load: () => import("./config-command.ts"),
+  },
+};

@@ -1,0 +1,65 @@
+// `derive convert`: downloaded Heka files → Parquet.
+import { InputError } from "../errors.ts";
+import { planPartition } from "../jobs/plan.ts";
+import type { Job, Target } from "../jobs/run.ts";
+import { describeStream, resolveStream, type StreamFacts } from "../jobs/streams.ts";
+import { findNamed } from "../storage/named.ts";
+import { splitPlace } from "../storage/place.ts";
+import { spoolStdin } from "../storage/stdin.ts";
+import { command } from "./command.ts";
+import { required, resolveSettings } from "./config.ts";
+import { datasetRoot, JOB_EXIT_CODES, JOB_SETTINGS, jobOptions, planOnly, runWithProgress } from "./job.ts";
+import { deliverReports, exitOfJob, logReport } from "./report.ts";
+import { settingFlags } from "./settings.ts";
+
+export default command({
+  description:
+    "Makes rows of the messages in Heka files (raw, or gzip or zstd as a whole), in the order of the files' names. An " +
+    "output that ends in .parquet is one file; any other is a folder that gets <stream>/v<version>/ with parts and _SUCCESS.",
+  positionals: {
+    stream: { description: "A built-in name, a name below ./streams, or a path ending in .ts" },
+    path: { description: "Files, folders, globs; - is stdin", many: true },
+  },
+  flags: settingFlags(...JOB_SETTINGS),
+  examples: [
+    { does: "one file to one file", run: "derive convert ExampleStream ping.heka -o pings.parquet" },
+    { does: "all files of a folder to a dataset", run: "derive convert ./MyStream.ts downloads -o out" },
+    { does: "from a pipe", run: "zcat pings.heka.gz | derive convert MyStream - -o pings.parquet" },
+  ],
+  exitCodes: JOB_EXIT_CODES,
+  async run({ args, flags, output, signal }) {
+    const settings = resolveSettings(flags);
+    const place = required(settings, "output", "where the Parquet goes");
+    const stream = resolveStream(args.stream);
+    const facts = await describeStream(stream);
+    const stdin = args.path.includes("-") ? await spoolStdin() : undefined;
+    try {
+      const named = await findNamed(args.path.map((path) => (path === "-" ? stdin!.path : path)));
+      if (named.objects.length === 0) {
+        throw new InputError(`Cannot convert ${args.path.join(" ")}: there is no file in it`);
+      }
+      const job: Job = {
+        stream,
+        facts,
+        place: named.place,
+        partitions: [planPartition("", named.objects)],
+        target: targetOf(place, facts),
+        only: [],
+        partitionBy: [],
+        ...jobOptions(settings),
+      };
+      const extra = { strangers: [], empty: [] };
+      const result = settings.dryRun ? planOnly(job, extra, output) : await runWithProgress(job, extra, output, signal);
+      logReport(result, output);
+      await deliverReports([result], settings, output);
+      return exitOfJob(result);
+    } finally {
+      await stdin?.remove();
+    }
+  },
+});
+
+function targetOf(place: string, facts: StreamFacts): Target {
+  if (place.endsWith(".parquet")) return { kind: "file", ...splitPlace(place) };
+  return { kind: "dataset", place, root: datasetRoot(facts) };
+}

@@ -1,0 +1,71 @@
+// Messages as text: one JSON object a line for programs, a few aligned lines for people.
+import type { RawMessage } from "../heka/message.ts";
+import { exactJson } from "./json.ts";
+import type { Paint } from "./output.ts";
+import { cut, visible } from "./table.ts";
+import { countText } from "./units.ts";
+
+type FieldValue = string | Uint8Array | bigint | number | boolean;
+
+/**
+ * One JSON object and a line break. Integers are exact number texts, bytes base64, NaN and infinities strings. A
+ * field of several values, or a name that occurs several times, is a list.
+ */
+export function jsonLine(message: RawMessage): string {
+  const fields = [...fieldsByName(message)].map(([name, values]) => {
+    const texts = values.map(exactJson);
+    return `${JSON.stringify(name)}:${texts.length === 1 ? texts[0] : `[${texts.join(",")}]`}`;
+  });
+  const members = envelope(message).map(([name, value]) => `"${name}":${exactJson(value)}`);
+  return `{${members.join(",")},"fields":{${fields.join(",")}}}\n`;
+}
+
+function envelope(message: RawMessage): [string, FieldValue][] {
+  const { uuid, timestamp, type, logger, severity, payload, envVersion, pid, hostname } = message;
+  return Object.entries({ uuid, timestamp, type, logger, severity, payload, envVersion, pid, hostname });
+}
+
+function fieldsByName(message: RawMessage): Map<string, FieldValue[]> {
+  const fields = new Map<string, FieldValue[]>();
+  for (const { name, values } of message.fields()) fields.set(name, [...(fields.get(name) ?? []), ...values]);
+  return fields;
+}
+
+const VALUE_WIDTH = 100;
+
+/** Some lines and an empty one: where the message is, its envelope, its fields; long values are cut. */
+export function textBlock(message: RawMessage, url: string, offset: number, paint: Paint): string {
+  const { timestamp } = message;
+  const rows: [string, string][] = envelope(message)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => [name, name === "timestamp" ? `${timestamp} (${isoTime(timestamp)})` : shown(value)]);
+  for (const { name, type, values } of message.fields()) {
+    rows.push([`fields.${visible(name)} (${type})`, values.map(shown).join(", ")]);
+  }
+  const column = Math.min(48, Math.max(...rows.map(([name]) => name.length)));
+  const lines = rows.map(([name, value]) => `  ${paint("cyan", name.padEnd(column))}  ${value}`);
+  return `${paint("bold", `${url} at offset ${offset}`)}\n${lines.join("\n")}\n\n`;
+}
+
+function shown(value: FieldValue): string {
+  if (!(value instanceof Uint8Array)) return shortened(String(value));
+  try {
+    return shortened(new TextDecoder("utf-8", { fatal: true }).decode(value));
+  } catch {
+    return `${countText(value.byteLength)} bytes`;
+  }
+}
+
+function shortened(text: string): string {
+  const short = cut(visible(text.slice(0, VALUE_WIDTH * 4)), VALUE_WIDTH);
+  return text.length <= VALUE_WIDTH ? short : `${short} (${countText(text.length)} characters)`;
+}
+
+/** Nanoseconds since the epoch as ISO 8601, with all nine digits where they are not milliseconds. */
+export function isoTime(nanoseconds: bigint): string {
+  const milliseconds = nanoseconds / 1_000_000n - (nanoseconds % 1_000_000n < 0n ? 1n : 0n);
+  const date = new Date(Number(milliseconds));
+  if (Number.isNaN(date.getTime())) return "no date";
+  const rest = String(nanoseconds - milliseconds * 1_000_000n).padStart(6, "0");
+  return date.toISOString().replace("Z", `${rest === "000000" ? "" : rest}Z`);
+}

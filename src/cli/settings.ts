@@ -1,0 +1,104 @@
+// The settings: flags that derive.toml and DERIVE_* variables may give as well, under the same names.
+import { availableParallelism } from "node:os";
+import type { Flag } from "./command.ts";
+import { byteSize, errorBudget, type Kind, oneOf, text, wholeNumber } from "./values.ts";
+
+const number = wholeNumber(1);
+const workers: Kind<number> = {
+  expects: `${number.expects}, or "cores"`,
+  parse: (text) => (text === "cores" ? availableParallelism() : number.parse(text)),
+};
+
+const PLACES = "Places (folders or URLs)";
+
+/** Every setting by its name, in the order of `derive config`. */
+export const settings = {
+  metadata: {
+    setting: true,
+    kind: text,
+    value: "PLACE",
+    description: "The metadata place: holds sources.json, which names the datasets",
+    group: PLACES,
+  },
+  input: {
+    setting: true,
+    kind: text,
+    value: "PLACE",
+    description: "Where keys are looked up, in place of the bucket that sources.json names",
+    group: PLACES,
+  },
+  output: {
+    setting: true,
+    kind: text,
+    short: "o",
+    value: "PLACE",
+    description: "Where derived Parquet goes",
+    group: PLACES,
+  },
+  only: {
+    setting: true,
+    kind: text,
+    repeat: true,
+    value: "DIM=A,B",
+    description: "Read only objects with these values of a dimension; globs work: --only appVersion=44.*",
+  },
+  workers: {
+    setting: true,
+    kind: workers,
+    short: "j",
+    value: "N",
+    description: "Worker threads; the output does not depend on their number",
+    default: "cores",
+  },
+  codec: {
+    setting: true,
+    kind: oneOf("zstd", "snappy", "gzip", "none"),
+    description: "Compression inside the Parquet files",
+    default: "zstd",
+  },
+  "max-part-bytes": {
+    setting: true,
+    kind: byteSize,
+    value: "SIZE",
+    description: "End a part, between row groups, when it holds this much",
+    default: "256MiB",
+  },
+  "max-errors": {
+    setting: true,
+    kind: errorBudget,
+    value: "N|N%",
+    description: "Errors that a partition may have and still be committed, as a number or a share; the larger counts",
+    default: "10,1%",
+  },
+  "on-change": {
+    setting: true,
+    kind: oneOf("fail", "replace"),
+    description: "What to do with output that other inputs or options made",
+    default: "fail",
+  },
+  "allow-empty": { setting: true, description: "No raw object on any day is no error", default: "false" },
+  strict: { setting: true, description: "The first fault in the input fails its partition", default: "false" },
+  "dry-run": { setting: true, description: "Say what would be read and written; write nothing", default: "false" },
+  "report-file": { setting: true, kind: text, value: "FILE", description: "Write the report there, as JSON" },
+  json: { setting: true, description: "Print the result as JSON on stdout", default: "false" },
+} as const satisfies { readonly [name: string]: Flag };
+
+export type SettingName = keyof typeof settings;
+
+/** Where the configuration file is, for every command with settings. */
+const configFlag = {
+  config: {
+    kind: text,
+    value: "FILE",
+    description: "Configuration in place of ./derive.toml",
+    group: "Common flags",
+  },
+} as const satisfies { readonly [name: string]: Flag };
+
+type SettingFlags<Name extends SettingName> = { readonly [N in Name]: (typeof settings)[N] } & typeof configFlag;
+
+/** The flags for these settings, and `--config`: for a command's `flags`. */
+export function settingFlags<Name extends SettingName>(...names: Name[]): SettingFlags<Name> {
+  const chosen = Object.fromEntries(names.map((name) => [name, settings[name]]));
+  return { ...chosen, ...configFlag } as unknown as SettingFlags<Name>;
+}

@@ -1,0 +1,132 @@
+// `derive show`: the rows of Parquet files, as a table or as JSON, and their schema.
+import { FormatError, InputError, UsageError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
+import { readFooter, readRows } from "../parquet/read.ts";
+import { parquetSchemaText } from "../parquet/schema.ts";
+import { command } from "./command.ts";
+import { EXIT } from "./exit.ts";
+import { exactJson } from "./json.ts";
+import type { Output } from "./output.ts";
+import { findParts, type Part } from "./parts.ts";
+import { rowTable } from "./rows.ts";
+import { countText, plural } from "./units.ts";
+import { text, wholeNumber } from "./values.ts";
+
+/** Rows of a table, where no number is given. */
+const ROWS_SHOWN = 20;
+
+export default command({
+  description:
+    "Reads any Parquet file, not only ours; of a folder, the .parquet files in it, in the order of their names. A " +
+    "terminal shows the columns that fit, a file or pipe all of them.",
+  positionals: {
+    path: { description: "A Parquet file, a folder of parts, or a glob" },
+  },
+  flags: {
+    number: { short: "n", kind: wholeNumber(), value: "N", description: "Rows to show: 20, or with --json all" },
+    columns: { kind: text, value: "A,B", description: "Only these columns, in this order" },
+    schema: { description: "Print the schema in place of rows" },
+    json: { description: "One JSON object a row: integers exact, bytes base64, times ISO 8601" },
+  },
+  examples: [
+    { does: "the first rows", run: "derive show example.parquet" },
+    {
+      does: "two columns of a whole dataset",
+      run: "derive show derived/example_stream --columns clientId,hours -n 100",
+    },
+    {
+      does: "all rows for another program",
+      run: "derive show example.parquet --json | jq -r .country | sort | uniq -c",
+    },
+  ],
+  exitCodes: { [EXIT.input]: "the file is missing or is no Parquet file" },
+  async run({ args, flags, output, signal }) {
+    const parts = await findParts(args.path);
+    if (flags.schema) {
+      await output.write(await schemaOf(parts[0]));
+      return EXIT.done;
+    }
+    const rows = readParts(parts, flags.columns?.split(","), flags.number ?? (flags.json ? Infinity : ROWS_SHOWN));
+    if (flags.json) {
+      for await (const row of rows) {
+        if (signal.aborted) break;
+        await output.write(`${exactJson(row)}\n`);
+      }
+    } else await showTable(await Array.fromAsync(rows), parts, flags.columns?.split(","), output);
+    return EXIT.done;
+  },
+});
+
+type FileMetaData = Awaited<ReturnType<typeof readFooter>>;
+
+async function footerOf({ url, file }: Part): Promise<FileMetaData> {
+  return readFooter(file).catch((error) => {
+    throw told(url, error);
+  });
+}
+
+/** The error of one file, with its URL. */
+function told(url: string, error: unknown): unknown {
+  if (!(error instanceof FormatError)) return error;
+  return new InputError(`Cannot read ${url} as Parquet: ${error.message} (offset ${error.offset})`);
+}
+
+async function schemaOf(part: Part): Promise<string> {
+  const { schema } = await footerOf(part);
+  return `${parquetSchemaText({ elements: schema }).trimEnd()}\n`;
+}
+
+/** The first `limit` rows of all parts. */
+async function* readParts(parts: readonly Part[], columns: string[] | undefined, limit: number) {
+  let left = limit;
+  for (const part of parts) {
+    const footer = await footerOf(part);
+    checkColumns(columns, columnsOf(footer), part.url);
+    const rowEnd = Math.min(left, Number(footer.num_rows));
+    try {
+      if (rowEnd > 0) yield* readRows(part.file, { columns, rowEnd });
+    } catch (error) {
+      throw told(part.url, error);
+    }
+    left -= rowEnd;
+    if (left === 0) return;
+  }
+}
+
+/** Names of the top-level columns: the children of the root, each followed by its own descendants. */
+function columnsOf({ schema }: FileMetaData): string[] {
+  const names: string[] = [];
+  const descendants = (at: number): number => {
+    let next = at + 1;
+    for (let child = 0; child < (schema[at].num_children ?? 0); child++) next = descendants(next);
+    return next;
+  };
+  for (let at = 1; at < schema.length; at = descendants(at)) names.push(schema[at].name);
+  return names;
+}
+
+function checkColumns(wanted: readonly string[] | undefined, known: readonly string[], url: string): void {
+  const missing = wanted?.find((name) => !known.includes(name));
+  if (missing === undefined) return;
+  throw new UsageError(`Cannot show column "${missing}": ${url} has none of that name.${didYouMean(missing, known)}`);
+}
+
+async function showTable(
+  rows: Record<string, unknown>[],
+  parts: readonly Part[],
+  wanted: readonly string[] | undefined,
+  output: Output,
+): Promise<void> {
+  const footers = await Promise.all(parts.map(footerOf));
+  const names = wanted ?? columnsOf(footers[0]);
+  const { text, hidden } = rowTable(rows, names, output);
+  await output.write(text);
+  await output.flush(); // before the words below, which go to stderr
+  const total = footers.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
+  const from = parts.length === 1 ? "" : ` in ${plural(parts.length, "file")}`;
+  output.log.info(`${countText(rows.length)} of ${plural(total, "row")}${from}`);
+  if (hidden.length > 0) {
+    const which = hidden.join(", ");
+    output.log.info(`${plural(hidden.length, "more column")}: ${which} (--columns chooses, --json has all)`);
+  }
+}
