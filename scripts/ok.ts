@@ -1,0 +1,30 @@
+// The one gate (npm test): types, lint and format, the built binary, all tests. Each runs once, also after a failure
+// of another; the exit code is 0 only if all passed. Arguments go to `bun test`.
+import { join } from "node:path";
+import { builtBinary, root } from "./built.ts";
+
+function run(...command: string[]): boolean {
+  console.error(`\n$ ${command.join(" ").replaceAll(process.execPath, "bun")}`);
+  return Bun.spawnSync([...command], { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).exitCode === 0;
+}
+
+const bun = process.execPath;
+const failed: string[] = [];
+const step = (name: string, passes: () => boolean): void => {
+  try {
+    if (passes()) return;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+  }
+  failed.push(name);
+};
+
+step("types", () => run(bun, "check", "--no-script"));
+// By its own file: node_modules/.bin/biome asks for node, which a machine with only Bun does not have.
+step("lint and format", () => run(bun, join("node_modules", "@biomejs", "biome", "bin", "biome"), "ci", "."));
+step("build", () => builtBinary() !== "");
+// [test] timeout in bunfig.toml has no effect.
+step("tests", () => run(bun, "test", "--timeout", "60000", ...process.argv.slice(2)));
+
+if (failed.length > 0) console.error(`\nNot ok: ${failed.join(", ")}`);
+process.exitCode = failed.length > 0 ? 1 : 0;
