@@ -20,6 +20,11 @@ export class ConflictError extends Error {
   override name = "ConflictError";
 }
 
+/** A write under a condition that did not hold: what lies at its key is not what was expected there. Exit code 5. */
+export class ConditionFailed extends ConflictError {
+  override name = "ConditionFailed";
+}
+
 /** Output that could not be written. Exit code 6. */
 export class OutputError extends Error {
   override name = "OutputError";

@@ -34,7 +34,7 @@ export async function deriveTasks(
     writing.catch(() => {}); // seen when it is awaited below
   };
   const run = async (task: Task): Promise<void> => {
-    const inputs = task.inputs.map(({ key, size }) => ({ key, size }));
+    const inputs = task.inputs.map(({ key, size, etag }) => ({ key, size, etag }));
     const { objects } = await pool.ask<"done">({ kind: "task", task: { ...spec, inputs } }, (event) => {
       if (ended) return;
       if (event.kind === "progress") sink.progress(event.storedBytes, event.messages, event.rows);

@@ -53,14 +53,14 @@ export interface Intended {
  */
 export async function readManifest(sink: Sink, prefix: string): Promise<Manifest | undefined> {
   const key = folderPrefix(prefix) + MANIFEST;
-  const bytes = await sink.read(key);
-  if (bytes === undefined) return undefined;
+  const found = await sink.read(key);
+  if (found === undefined) return undefined;
   const foreign = new ConflictError(
     `Cannot use ${sink.urlOf(key)}: derive did not write it. Choose another output or move that folder away`,
   );
   let manifest: Partial<Omit<Manifest, "format">> & { format?: unknown };
   try {
-    manifest = JSON.parse(new TextDecoder().decode(bytes));
+    manifest = JSON.parse(new TextDecoder().decode(found.bytes));
   } catch {
     throw foreign;
   }

@@ -20,7 +20,7 @@ import {
 import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/worker.ts";
 import { openSink, openSource } from "../storage/place.ts";
-import type { Sink, Source } from "../storage/ports.ts";
+import type { Place, Sink, Source } from "../storage/ports.ts";
 import { builtinSources } from "./builtin-sources.ts" with { type: "macro" };
 import { PartitionWriter, refuseMixedLayouts } from "./commit.ts";
 import { deriveTasks } from "./derive.ts";
@@ -34,14 +34,14 @@ import type { PartFacts, PartitionResult, PartitionState } from "./result.ts";
 
 /** Where output goes: partitions below `root`, or one file without a manifest. */
 export type Target =
-  | { readonly kind: "dataset"; readonly place: string; readonly root: string }
-  | { readonly kind: "file"; readonly place: string; readonly key: string };
+  | { readonly kind: "dataset"; readonly place: Place | string; readonly root: string }
+  | { readonly kind: "file"; readonly place: Place | string; readonly key: string };
 
 export interface Job {
   readonly stream: StreamRef;
   readonly facts: StreamFacts;
   /** The place that the keys of the plan are relative to. */
-  readonly place: string;
+  readonly place: Place | string;
   readonly partitions: readonly Partition[];
   readonly target: Target;
   /** The filters of `--only`, and the dimensions that make a partition: parts of the fingerprint. */

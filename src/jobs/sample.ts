@@ -6,6 +6,7 @@ import { PartAssembler } from "../parquet/file.ts";
 import { addBooks, type Books, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/worker.ts";
+import type { Place } from "../storage/ports.ts";
 import { planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
 
@@ -18,7 +19,7 @@ export interface Sample {
 export interface SampleRequest {
   readonly stream: StreamRef;
   readonly facts: StreamFacts;
-  readonly place: string;
+  readonly place: Place | string;
   readonly objects: readonly RawObject[];
   /** Reading stops when there are so many rows and so many messages were seen. */
   readonly enough: { readonly rows: number; readonly messages: number };

@@ -4,7 +4,7 @@ import { Framer, type Span } from "../heka/frames.ts";
 import { inflate } from "../heka/inflate.ts";
 import { MessageDecoder } from "../heka/message.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
-import type { Source } from "../storage/ports.ts";
+import type { Place, Source } from "../storage/ports.ts";
 import { addPlace, checkBalance, countCause, emptyBooks, type ObjectBooks } from "./books.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
 import { RecordWriter } from "./records.ts";
@@ -13,8 +13,9 @@ import { RecordWriter } from "./records.ts";
 export interface TaskSpec {
   readonly stream: StreamRef;
   /** The place the inputs' keys are relative to. */
-  readonly place: string;
-  readonly inputs: readonly { readonly key: string; readonly size: number }[];
+  readonly place: Place | string;
+  /** `etag` where the listing told it: another version of the object is not read. */
+  readonly inputs: readonly { readonly key: string; readonly size: number; readonly etag?: string }[];
   readonly codec: Codec;
   /** The first fault ends the task. */
   readonly strict: boolean;
@@ -68,7 +69,7 @@ async function deriveObject(
   const url = source.urlOf(input.key);
   const books: ObjectBooks = { ...emptyBooks(), key: input.key, size: input.size, etag: "", objects: 1 };
   const framer = new Framer();
-  const reader = source.open(input.key);
+  const reader = source.open(input.key, input.etag);
   const seen = { storedBytes: 0, messages: 0, rows: 0 };
 
   // Everything between two chunks is synchronous.

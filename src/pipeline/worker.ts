@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 import type { AvroRecord } from "../avro/literal.ts";
 import { ConflictError, InputError, InternalError, OutputError, UsageError } from "../errors.ts";
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
-import type { Source } from "../storage/ports.ts";
+import type { Place, Source } from "../storage/ports.ts";
 import type { ObjectBooks } from "./books.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
 import { runTask, type TaskSpec } from "./task.ts";
@@ -59,7 +59,7 @@ const PROGRESS_EVERY_MS = 200;
  * Answers requests, one at a time and in order, until the thread is ended from outside. `openSource` opens the places
  * that tasks name.
  */
-export function serve(openSource: (place: string) => Source): void {
+export function serve(openSource: (place: Place | string) => Source): void {
   const port = parentPort;
   if (!port) throw new InternalError("Cannot serve: this is no worker thread");
   const loaded = new Map<string, Promise<LoadedStream>>();

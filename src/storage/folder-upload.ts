@@ -1,6 +1,7 @@
 // One file on its way out: a hidden temporary in the target folder, synced, then renamed, then the folder synced.
 
 import {
+  type BigIntStats,
   closeSync,
   existsSync,
   fsyncSync,
@@ -11,12 +12,13 @@ import {
   readSync,
   renameSync,
   rmdirSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
-import { ConflictError, InternalError, OutputError } from "../errors.ts";
+import { ConditionFailed, InternalError, OutputError } from "../errors.ts";
 import { codeOf, stateOf, urlOfPath } from "./paths.ts";
 import type { Expected, Upload } from "./ports.ts";
 
@@ -72,17 +74,25 @@ export class MadeFolders {
   }
 }
 
-/** Removes temporaries of processes of this machine that run no more (P3: no clean-up by hand). */
-function removeOrphans(folder: string): void {
+/** Removes temporaries of processes of this machine that run no more (P3: no clean-up by hand). Gives their number. */
+export function removeOrphans(folder: string): number {
+  let removed = 0;
   for (const name of readdirSync(folder)) {
     const [, host, pid] = TEMPORARY.exec(name) ?? [];
     if (host !== HOST || isAlive(Number(pid))) continue;
     try {
       unlinkSync(join(folder, name));
+      removed++;
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
     }
   }
+  return removed;
+}
+
+/** A file's ETag as a Sink gives it. Files are replaced, never rewritten, so no two contents of a key share one. */
+export function etagOfFile({ ino, mtimeNs, size }: BigIntStats): string {
+  return `file:${[ino, mtimeNs, size].map((number) => number.toString(16)).join("-")}`;
 }
 
 function isAlive(pid: number): boolean {
@@ -156,18 +166,24 @@ export class FolderUpload implements Upload {
     }
   }
 
-  async commit(expected: Expected = "anything"): Promise<void> {
+  async commit(expected: Expected = "anything"): Promise<string> {
     if (this.#state !== "pending")
       throw new InternalError(`Cannot commit ${urlOfPath(this.target)}: it is ${this.#state}`);
     this.#endWriting();
     try {
-      if (expected === "anything") renameSync(this.temporary, this.target);
-      else renameOntoNothing(this.temporary, this.target);
+      // Neither a rename nor a link changes any of it.
+      const etag = etagOfFile(statSync(this.temporary, { bigint: true }));
+      if (expected === "nothing") renameOntoNothing(this.temporary, this.target);
+      else if (expected === "anything" || etagAt(this.target) === expected.etag)
+        renameSync(this.temporary, this.target);
+      else throw new ConditionFailed(`Cannot write ${urlOfPath(this.target)}: it is not what it was`);
       this.#state = "committed";
       syncFolder(dirname(this.target));
+      return etag;
     } catch (error) {
+      if (error instanceof ConditionFailed) throw error;
       if (codeOf(error) === "EEXIST")
-        throw new ConflictError(`Cannot write ${urlOfPath(this.target)}: it exists already`);
+        throw new ConditionFailed(`Cannot write ${urlOfPath(this.target)}: it exists already`);
       throw this.#failed("write", error);
     }
   }
@@ -202,6 +218,12 @@ export class FolderUpload implements Upload {
     if (error instanceof OutputError) return error;
     return new OutputError(`Cannot ${action} ${urlOfPath(this.target)}: ${stateOf(error)}`);
   }
+}
+
+// No system call renames under a condition: another process could still come between the look and the rename, a moment later.
+function etagAt(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && etagOfFile(stats);
 }
 
 /** A link, unlike a rename, fails when the name is taken. File systems without links get a look before the rename. */

@@ -1,11 +1,11 @@
 // A folder as a place to read from (Source) and to write to (Sink).
 
-import { realpathSync, type Stats, statSync } from "node:fs";
-import { readdir, readFile, stat, unlink } from "node:fs/promises";
+import { type BigIntStats, closeSync, fstatSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { readdir, stat, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { InputError, OutputError } from "../errors.ts";
 import { openFile } from "./folder-reader.ts";
-import { FolderUpload, isTemporary, MadeFolders, syncFolder } from "./folder-upload.ts";
+import { etagOfFile, FolderUpload, isTemporary, MadeFolders, removeOrphans, syncFolder } from "./folder-upload.ts";
 import { compareKeys, folderPrefix } from "./keys.ts";
 import { codeOf, pathOfKey, stateOf, urlOfPath } from "./paths.ts";
 import type { Expected, Listed, Sink, Source, Upload } from "./ports.ts";
@@ -19,8 +19,13 @@ export function folderSource(path: string): Source {
   return {
     url: tree.url,
     urlOf: (key) => tree.urlOf(key),
-    list: (prefix) => tree.list(prefix),
-    head: (key) => tree.head(key),
+    async *list(prefix) {
+      for await (const { key, size } of tree.list(prefix)) yield { key, size };
+    },
+    async head(key) {
+      const there = await tree.head(key);
+      return there && { key, size: there.size };
+    },
     open: (key) => openFile(tree.pathOf(key), tree.urlOf(key)),
     async folders(prefix) {
       const folders: string[] = [];
@@ -53,18 +58,22 @@ export function folderSink(path: string): Sink {
     head: (key) => tree.head(key),
     create,
     async read(key) {
+      let fd: number | undefined;
       try {
-        return new Uint8Array(await readFile(tree.pathOf(key)));
+        fd = openSync(tree.pathOf(key), "r");
+        return { etag: etagOfFile(fstatSync(fd, { bigint: true })), bytes: new Uint8Array(readFileSync(fd)) };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw new OutputError(`Cannot read ${tree.urlOf(key)}: ${stateOf(error)}`);
+      } finally {
+        if (fd !== undefined) closeSync(fd);
       }
     },
     async put(key: string, bytes: Uint8Array, expected?: Expected) {
       const upload = await create(key);
       try {
         await upload.write(bytes);
-        await upload.commit(expected);
+        return await upload.commit(expected);
       } catch (error) {
         await upload.abort();
         throw error;
@@ -78,7 +87,25 @@ export function folderSink(path: string): Sink {
         if (!isMissing(error)) throw new OutputError(`Cannot remove ${tree.urlOf(key)}: ${stateOf(error)}`);
       }
     },
+    async honoursConditions() {
+      return true;
+    },
+    abortPending: (prefix) => removeOrphansBelow(tree, folderPrefix(prefix)),
   };
+}
+
+async function removeOrphansBelow(tree: FolderTree, prefix: string): Promise<number> {
+  let removed = 0;
+  try {
+    removed += removeOrphans(tree.pathOf(prefix));
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw new OutputError(`Cannot clean ${tree.urlOf(prefix)}: ${stateOf(error)}`);
+  }
+  for (const { name, folder, link } of await tree.level(prefix)) {
+    if (folder && !link) removed += await removeOrphansBelow(tree, `${prefix}${name}/`);
+  }
+  return removed;
 }
 
 function isMissing(error: unknown): boolean {
@@ -90,6 +117,8 @@ interface Entry {
   readonly folder: boolean;
   /** Bytes of a file, 0 for a folder. */
   readonly size: number;
+  /** Of a file. */
+  readonly etag?: string;
   readonly link: boolean;
 }
 
@@ -122,8 +151,9 @@ class FolderTree {
 
   async head(key: string): Promise<Listed | undefined> {
     try {
-      const stats = await stat(this.pathOf(key));
-      return stats.isFile() && !key.endsWith("/") ? { key, size: stats.size } : undefined;
+      const stats = await stat(this.pathOf(key), { bigint: true });
+      if (!stats.isFile() || key.endsWith("/")) return undefined;
+      return { key, size: Number(stats.size), etag: etagOfFile(stats) };
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw this.unreadable(key, error);
@@ -139,7 +169,7 @@ class FolderTree {
     for (const entry of await this.level(prefix)) {
       const key = prefix + entry.name;
       if (!entry.folder) {
-        yield { key, size: entry.size };
+        yield { key, size: entry.size, etag: entry.etag };
         continue;
       }
       if (!entry.link) {
@@ -174,9 +204,9 @@ class FolderTree {
         entries.push({ name: dirent.name, folder: true, size: 0, link });
         continue;
       }
-      let stats: Stats;
+      let stats: BigIntStats;
       try {
-        stats = statSync(this.pathOf(key));
+        stats = statSync(this.pathOf(key), { bigint: true });
       } catch (error) {
         if (codeOf(error) === "ENOENT" && !link) continue; // removed since the folder was read
         throw this.unreadable(key, error);
@@ -185,7 +215,8 @@ class FolderTree {
         throw new this.PlaceError(`Cannot use ${this.urlOf(key)}: it is neither a file nor a folder`);
       }
       const folder = stats.isDirectory();
-      entries.push({ name: dirent.name, folder, size: folder ? 0 : stats.size, link });
+      const file = folder ? { size: 0 } : { size: Number(stats.size), etag: etagOfFile(stats) };
+      entries.push({ name: dirent.name, folder, link, ...file });
     }
     const sortName = (entry: Entry) => (entry.folder ? `${entry.name}/` : entry.name);
     return entries.sort((a, b) => compareKeys(sortName(a), sortName(b)));

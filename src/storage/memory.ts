@@ -1,9 +1,9 @@
 // A place in memory: what tests read from and write to, with S3's habits where folders differ (ETags in listings, any key).
 
-import { ConflictError, InputError, InternalError } from "../errors.ts";
+import { ConditionFailed, InputError, InternalError } from "../errors.ts";
 import { ContentHash } from "./content-hash.ts";
 import { compareKeys, folderPrefix } from "./keys.ts";
-import type { Listed, ObjectReader, Sink, Source, Upload } from "./ports.ts";
+import type { Expected, Listed, ObjectReader, Sink, Source, Upload } from "./ports.ts";
 
 /** Both a source and a sink; `objects` may be looked at and changed. */
 export interface MemoryPlace extends Source, Sink {
@@ -44,22 +44,29 @@ export function memoryPlace(contents: Record<string, string | Uint8Array> = {}, 
       const bytes = objects.get(key);
       return bytes && listed(key, bytes);
     },
-    open: (key) => memoryReader(() => objects.get(key), urlOf(key), chunkBytes),
+    open: (key, expected) => memoryReader(() => objects.get(key), urlOf(key), chunkBytes, expected),
     async etag({ key, etag }) {
       const bytes = objects.get(key);
       if (etag === undefined && bytes === undefined) throw missing(urlOf(key));
       return etag ?? etagOf(bytes!);
     },
     async read(key) {
-      return objects.get(key)?.slice();
+      const bytes = objects.get(key);
+      return bytes && { bytes: bytes.slice(), etag: etagOf(bytes) };
     },
     async put(key, bytes, expected) {
       const upload = await create(key);
       await upload.write(bytes);
-      await upload.commit(expected);
+      return upload.commit(expected);
     },
     async remove(key) {
       objects.delete(key);
+    },
+    async honoursConditions() {
+      return true;
+    },
+    async abortPending() {
+      return 0;
     },
   };
 }
@@ -75,12 +82,20 @@ function missing(url: string): InputError {
 }
 
 /** Gives all chunks in one buffer, as files do, so that a test notices who keeps one too long. */
-function memoryReader(content: () => Uint8Array | undefined, url: string, chunkBytes: number): ObjectReader {
+function memoryReader(
+  content: () => Uint8Array | undefined,
+  url: string,
+  chunkBytes: number,
+  expected: string | undefined,
+): ObjectReader {
   let etag: string | undefined;
   return {
     async *[Symbol.asyncIterator]() {
       const bytes = content();
       if (bytes === undefined) throw missing(url);
+      if (expected !== undefined && expected !== etagOf(bytes)) {
+        throw new InputError(`Cannot read ${url}: it changed since it was listed. Run the command again`);
+      }
       const buffer = new Uint8Array(chunkBytes);
       for (let at = 0; at < bytes.length; at += chunkBytes) {
         const chunk = bytes.subarray(at, at + chunkBytes);
@@ -115,14 +130,23 @@ function memoryUpload(objects: Map<string, Uint8Array>, key: string, url: string
     },
     async commit(expected = "anything") {
       if (state === "committed" || state === "aborted") throw new InternalError(`Cannot commit ${url}: it is ${state}`);
-      if (expected === "nothing" && objects.has(key)) {
-        throw new ConflictError(`Cannot write ${url}: it exists already`);
-      }
-      objects.set(key, new Uint8Array(Buffer.concat(chunks)));
+      refuseUnexpected(objects.get(key), expected, url);
+      const bytes = new Uint8Array(Buffer.concat(chunks));
+      objects.set(key, bytes);
       state = "committed";
+      return etagOf(bytes);
     },
     async abort() {
       if (state !== "committed") state = "aborted";
     },
   };
+}
+
+function refuseUnexpected(there: Uint8Array | undefined, expected: Expected, url: string): void {
+  if (expected === "anything") return;
+  if (expected === "nothing") {
+    if (there) throw new ConditionFailed(`Cannot write ${url}: it exists already`);
+  } else if (there === undefined || etagOf(there) !== expected.etag) {
+    throw new ConditionFailed(`Cannot write ${url}: it is not what it was`);
+  }
 }

@@ -4,20 +4,24 @@ import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../errors.ts";
 import { folderSink, folderSource } from "./folder.ts";
-import type { Sink, Source } from "./ports.ts";
+import type { Place, Sink, Source } from "./ports.ts";
 
 /**
  * A place to read from.
  * @param place "./folder" or "file:///abs/folder"
  * @throws {UsageError} for URLs of any other kind. Whether the folder exists shows when it is read.
  */
-export function openSource(place: string): Source {
-  return folderSource(pathOfPlace(place));
+export function openSource(place: Place | string): Source {
+  return folderSource(pathOfPlace(urlOfPlace(place)));
 }
 
 /** A place to write to; as `openSource`. The folder is made when the first object is created. */
-export function openSink(place: string): Sink {
-  return folderSink(pathOfPlace(place));
+export function openSink(place: Place | string): Sink {
+  return folderSink(pathOfPlace(urlOfPlace(place)));
+}
+
+function urlOfPlace(place: Place | string): string {
+  return typeof place === "string" ? place : place.url;
 }
 
 /** The folder of one object's place and its key there: "out/x.parquet" is "x.parquet" in "out". */

@@ -1,4 +1,26 @@
-// The ports between the program and the places it reads and writes: folders now, S3 through the same members, memory in tests.
+// The ports between the program and the places it reads and writes: folders, S3, and memory in tests.
+
+/** How to reach one place on S3; what is absent comes from the standard AWS_* variables and files. */
+export interface S3Options {
+  readonly endpointUrl?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  /** The bucket in the path, not in the host name. Default: where an endpoint is given. */
+  readonly pathStyle?: boolean;
+  /** Reads public buckets without credentials. */
+  readonly noSignRequest?: boolean;
+  /** Reads buckets whose reader pays. */
+  readonly requestPayer?: boolean;
+  /** An object with nothing to check its bytes against is an InputError (P11). */
+  readonly requireChecksum?: boolean;
+}
+
+/** A place as plain data, which crosses to worker threads. */
+export interface Place {
+  /** As written: a path, file:///folder or s3://bucket/prefix. */
+  readonly url: string;
+  readonly s3?: S3Options;
+}
 
 /** One object as a listing tells of it. */
 export interface Listed {
@@ -6,7 +28,10 @@ export interface Listed {
   readonly key: string;
   /** Bytes as stored, compression included. */
   readonly size: number;
-  /** What identifies the stored bytes, where the listing already knows it (S3 does, folders do not). */
+  /**
+   * What identifies the stored bytes, where the listing already knows it: S3's ETag without its quotes. Folders as a Source
+   * do not know it. A Sink always gives one, to write under: of files their inode, time of change and size.
+   */
   readonly etag?: string;
 }
 
@@ -32,14 +57,15 @@ export interface Source {
   folders(prefix: string): Promise<{ readonly folders: string[]; readonly objects: Listed[] }>;
   /** The object at exactly this key, undefined when there is none (a folder is none). */
   head(key: string): Promise<Listed | undefined>;
-  open(key: string): ObjectReader;
+  /** `etag`, as a listing gave it: bytes of another version of the object are an InputError. */
+  open(key: string, etag?: string): ObjectReader;
   /** What identifies the bytes of an object: the listing's ETag, or else a hash of the content, which has to be read for it. */
   etag(listed: Listed): Promise<string>;
   urlOf(key: string): string;
 }
 
-/** What must lie at a key for a write to take place: S3 adds the ETag of the object to be replaced. */
-export type Expected = "anything" | "nothing";
+/** What must lie at a key for a write to take place; `etag` as the same sink's `read`, `head`, `list` or a write gave it. */
+export type Expected = "anything" | "nothing" | { readonly etag: string };
 
 /**
  * One object on its way out, invisible to readers until `commit`. It can be read back before that (`byteLength` and `slice`
@@ -53,10 +79,11 @@ export interface Upload {
   /** Bytes `start` to `end` (exclusive, default: all that follow). */
   slice(start: number, end?: number): Promise<ArrayBuffer>;
   /**
-   * Makes the object appear at its key, whole and at one instant, durable when this resolves. Under "nothing" a key that is
-   * taken is a ConflictError and the upload is still to be aborted. Default: "anything".
+   * Makes the object appear at its key, whole and at one instant, durable when this resolves. Default: "anything".
+   * @returns the ETag of the new object
+   * @throws {ConditionFailed} when something else lies there; the upload is still to be aborted.
    */
-  commit(expected?: Expected): Promise<void>;
+  commit(expected?: Expected): Promise<string>;
   /** Leaves no trace. Does nothing after a commit. */
   abort(): Promise<void>;
 }
@@ -65,16 +92,29 @@ export interface Upload {
 export interface Sink {
   /** "file:///abs/folder/" or "s3://bucket/prefix/", for people; it ends in "/". */
   readonly url: string;
-  /** The whole content of a small object, undefined when there is none. */
-  read(key: string): Promise<Uint8Array | undefined>;
+  /** The whole content of a small object with the ETag to replace it under, undefined when there is none. */
+  read(key: string): Promise<{ readonly bytes: Uint8Array; readonly etag: string } | undefined>;
   /** The object at exactly this key, undefined when there is none (a folder is none). */
   head(key: string): Promise<Listed | undefined>;
   /** As `Source.list`, without uploads that are not committed. */
   list(prefix: string): AsyncIterable<Listed>;
   create(key: string): Promise<Upload>;
-  /** A small object at one instant: `create`, `write` and `commit`. */
-  put(key: string, bytes: Uint8Array, expected?: Expected): Promise<void>;
+  /**
+   * A small object at one instant: `create`, `write` and `commit`. After a lost answer the bytes tell whether the write took
+   * place, so what has to be told from another's write (a claim) has to hold something of its own.
+   */
+  put(key: string, bytes: Uint8Array, expected?: Expected): Promise<string>;
   /** Removes an object; one that is not there is removed already. */
   remove(key: string): Promise<void>;
+  /**
+   * Whether writes are refused when their condition does not hold: S3 is asked with a small object below the folder `prefix`,
+   * once for each sink. Where they are not, this sink looks before it writes, which two writers at once can get past.
+   */
+  honoursConditions(prefix: string): Promise<boolean>;
+  /**
+   * Ends uploads below the folder `prefix` that killed runs left behind: S3's multipart uploads, hidden temporaries of
+   * processes that run no more. Gives their number.
+   */
+  abortPending(prefix: string): Promise<number>;
   urlOf(key: string): string;
 }
