@@ -45,6 +45,8 @@ export interface ObjectReader extends AsyncIterable<Uint8Array> {
    * @throws {InternalError} before the last chunk was read.
    */
   etag(): string;
+  /** Begins to read before the first chunk is asked for: for small objects, since all of one may be kept. */
+  prefetch?(): void;
 }
 
 /** A place that raw objects and metadata are read from. Every failure is an InputError naming the URL. */

@@ -117,7 +117,7 @@ export function contract(name: string, fresh: () => Place): void {
 
     test("large objects come in chunks, every byte of them", async () => {
       const { source, sink } = fresh();
-      const large = new Uint8Array(2_500_001).map((_, i) => (i * 31) ^ (i >> 8));
+      const large = new Uint8Array(5_000_001).map((_, i) => (i * 31) ^ (i >> 8));
       await sink.put("large", large);
       let chunks = 0;
       const hash = new Bun.CryptoHasher("sha256");

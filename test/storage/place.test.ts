@@ -15,16 +15,26 @@ describe("places", () => {
     expect(openSource("/").url).toBe("file:///");
     expect(openSource("file:///a%20b/").url).toBe("file:///a%20b/");
     expect(openSink("file:///a%20b").url).toBe("file:///a%20b/");
-    expect(splitPlace("out/x.parquet")).toEqual({ place: resolve("out"), key: "x.parquet" });
-    expect(splitPlace("file:///out/x%201.parquet")).toEqual({ place: "/out", key: "x 1.parquet" });
+    expect(openSource("s3://bucket").url).toBe("s3://bucket/");
+    expect(openSink({ url: "s3://bucket/a b/%20" }).urlOf("x/y z")).toBe("s3://bucket/a b/%20/x/y z");
+    expect(splitPlace("s3://bucket/a/x.parquet")).toEqual({ place: { url: "s3://bucket/a/" }, key: "x.parquet" });
+    expect(() => splitPlace("s3://bucket/a/")).toThrow(UsageError);
+    expect(splitPlace("out/x.parquet")).toEqual({ place: { url: resolve("out") }, key: "x.parquet" });
+    expect(splitPlace("file:///out/x%201.parquet")).toEqual({ place: { url: "/out" }, key: "x 1.parquet" });
   });
 
   test("anything else is a UsageError that shows no password", () => {
-    for (const place of ["", "s3://bucket/x", "https://me:secret@host/x?signature=secret", "file://host/x"]) {
+    for (const place of [
+      "",
+      "s3://",
+      "s3:///x",
+      "s3://me:secret@bucket/x",
+      "https://me:secret@host/x?signature=secret",
+      "file://host/x",
+    ]) {
       expect(() => openSource(place)).toThrow(UsageError);
       expect(() => openSink(place)).toThrow(UsageError);
     }
-    expect(() => openSource("s3://bucket/x")).toThrow("this build reads and writes folders only");
     expect(() => openSource("https://me:secret@host/x")).not.toThrow("secret");
   });
 });

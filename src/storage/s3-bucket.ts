@@ -1,0 +1,167 @@
+// A place on S3: its bucket, its prefix, and the requests that reading and writing share.
+import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { compareKeys, folderPrefix } from "./keys.ts";
+import type { Listed, S3Options } from "./ports.ts";
+import { type Connection, connect, type Patience, send } from "./s3-client.ts";
+import { faultOf, UnreadableAnswer } from "./s3-fault.ts";
+
+export type PlaceError = new (message: string) => Error;
+
+export interface Level {
+  /** Names of folders. */
+  readonly folders: string[];
+  readonly objects: Listed[];
+}
+
+/** S3's ETags come with or without quotes; ours have none. */
+export function unquoted(etag: string | undefined): string | undefined {
+  return etag?.replaceAll('"', "");
+}
+
+export class Bucket {
+  readonly url: string;
+  readonly root: string;
+  /** What every request says besides. */
+  readonly payer: { RequestPayer?: "requester" };
+
+  /** @param PlaceError the class of its errors: InputError for reading, OutputError for writing */
+  constructor(
+    readonly name: string,
+    prefix: string,
+    readonly options: S3Options,
+    readonly PlaceError: PlaceError,
+    readonly patience?: Patience,
+  ) {
+    this.root = folderPrefix(prefix);
+    this.url = `s3://${name}/${this.root}`;
+    this.payer = options.requestPayer ? { RequestPayer: "requester" } : {};
+  }
+
+  urlOf(key: string): string {
+    return this.url + key;
+  }
+
+  at(key: string): { Bucket: string; Key: string; RequestPayer?: "requester" } {
+    return { Bucket: this.name, Key: this.root + key, ...this.payer };
+  }
+
+  connection(): Promise<Connection> {
+    return connect(this.options, this.patience);
+  }
+
+  /** An error about one key: "Cannot read s3://bucket/key: access is denied. It takes the permission s3:GetObject". */
+  failed(action: string, key: string, error: unknown, permission: string): Error {
+    if (error instanceof this.PlaceError) return error;
+    return new this.PlaceError(`Cannot ${action} ${this.urlOf(key)}: ${faultOf(error, permission).state}`);
+  }
+
+  /** The facts of one object, undefined where there is none. The SDK's errors. */
+  async ask(key: string, signal?: AbortSignal): Promise<HeadObjectCommandOutput | undefined> {
+    const { sdk, client } = await this.connection();
+    try {
+      const command = () => client.send(new sdk.HeadObjectCommand(this.at(key)), { abortSignal: signal });
+      return await send(command, ({ ContentLength, ETag }) => ContentLength !== undefined && ETag !== undefined);
+    } catch (error) {
+      const { status, code } = faultOf(error, "");
+      if (status === 404 && code !== "NoSuchBucket") return undefined;
+      throw error;
+    }
+  }
+
+  async head(key: string): Promise<Listed | undefined> {
+    // What consoles leave for a folder made by hand is none of our objects.
+    if (key === "" || key.endsWith("/")) return undefined;
+    try {
+      const found = await this.ask(key);
+      return found && { key, size: found.ContentLength!, etag: unquoted(found.ETag)! };
+    } catch (error) {
+      throw this.failed("read", key, error, "s3:GetObject");
+    }
+  }
+
+  /** One object from its byte `start` on. The SDK's errors. */
+  async get(key: string, etag: string | undefined, start: number): Promise<GetObjectCommandOutput> {
+    const { sdk, client } = await this.connection();
+    const Range = start > 0 ? `bytes=${start}-` : undefined;
+    const IfMatch = etag === undefined ? undefined : `"${etag}"`;
+    return client.send(new sdk.GetObjectCommand({ ...this.at(key), IfMatch, Range }));
+  }
+
+  async *list(prefix: string): AsyncIterable<Listed> {
+    for await (const { objects } of this.pages(folderPrefix(prefix), undefined)) yield* objects;
+  }
+
+  async folders(prefix: string): Promise<Level> {
+    const level: Level = { folders: [], objects: [] };
+    for await (const { folders, objects } of this.pages(folderPrefix(prefix), "/")) {
+      level.folders.push(...folders);
+      level.objects.push(...objects);
+    }
+    return level;
+  }
+
+  private async *pages(prefix: string, delimiter: "/" | undefined): AsyncIterable<Level> {
+    let token: string | undefined;
+    let last: string | undefined;
+    do {
+      const { page, next } = await this.page(prefix, delimiter, token);
+      for (const { key } of page.objects) {
+        // A page that comes twice would make rows twice.
+        if (last !== undefined && compareKeys(last, key) >= 0) throw this.disordered(prefix);
+        last = key;
+      }
+      yield page;
+      if (next !== undefined && next === token) throw this.disordered(prefix);
+      token = next;
+    } while (token !== undefined);
+  }
+
+  private disordered(prefix: string): Error {
+    return new this.PlaceError(`Cannot list ${this.urlOf(prefix)}: the store lists its keys twice or out of order`);
+  }
+
+  private async page(prefix: string, delimiter: "/" | undefined, token: string | undefined) {
+    try {
+      const { sdk, client } = await this.connection();
+      const input = {
+        Bucket: this.name,
+        Prefix: this.root + prefix,
+        Delimiter: delimiter,
+        ContinuationToken: token,
+        // Without it keys with control characters would be no XML.
+        EncodingType: "url" as const,
+        ...this.payer,
+      };
+      return await send(async () => {
+        const answer = await client.send(new sdk.ListObjectsV2Command(input));
+        const { IsTruncated, KeyCount, NextContinuationToken, Contents = [], CommonPrefixes = [] } = answer;
+        // An answer cut short may still be well-formed enough for the SDK: it would be a listing with objects missing.
+        if (IsTruncated === undefined || (IsTruncated && !NextContinuationToken)) throw new UnreadableAnswer();
+        if (KeyCount !== undefined && KeyCount !== Contents.length + CommonPrefixes.length)
+          throw new UnreadableAnswer();
+        const keyOf = (written: string | undefined): string => {
+          const key = answer.EncodingType === "url" ? decoded(written) : written;
+          if (!key?.startsWith(input.Prefix)) throw new UnreadableAnswer();
+          return key.slice(this.root.length);
+        };
+        const objects = Contents.map(({ Key, Size, ETag }): Listed => {
+          if (Size === undefined || !ETag) throw new UnreadableAnswer();
+          return { key: keyOf(Key), size: Size, etag: unquoted(ETag)! };
+        });
+        const folders = CommonPrefixes.map(({ Prefix }) => keyOf(Prefix).slice(prefix.length, -1));
+        return { page: { folders, objects }, next: IsTruncated ? NextContinuationToken : undefined };
+      });
+    } catch (error) {
+      throw this.failed("list", prefix, error, "s3:ListBucket");
+    }
+  }
+}
+
+/** S3 writes a space as "+". */
+function decoded(written: string | undefined): string | undefined {
+  try {
+    return written && decodeURIComponent(written.replaceAll("+", " "));
+  } catch {
+    throw new UnreadableAnswer();
+  }
+}

@@ -1,0 +1,182 @@
+// One S3 object on its way in: its body, taken up again where it breaks off, checked against what the store knows of it.
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { InternalError } from "../errors.ts";
+import type { ObjectReader } from "./ports.ts";
+import { type Bucket, unquoted } from "./s3-bucket.ts";
+import { checksumOf } from "./s3-checksum.ts";
+import { PATIENCE, pause } from "./s3-client.ts";
+import { faultOf } from "./s3-fault.ts";
+
+/**
+ * Objects of up to so many bytes are read whole and checked before any of it is given out: a damaged body is read again, and
+ * nobody has seen it. Of larger ones the damage is known when their rows are made: that partition fails.
+ */
+export const SMALL_BYTES = 4 << 20;
+
+/** A body that brings bytes each time before it breaks may do so this often. */
+const MOST_BREAKS = 1000;
+
+/** Reads an object, again from the start for each iteration. `etag`: the version that was listed. */
+export function openObject(bucket: Bucket, key: string, etag?: string): ObjectReader {
+  const object = new S3Object(bucket, key, etag);
+  let ahead: Promise<Whole | Opened | undefined> | undefined;
+  let read: string | undefined;
+  return {
+    prefetch() {
+      ahead ??= object.begin();
+      ahead.catch(() => {}); // told when it is read
+    },
+    async *[Symbol.asyncIterator]() {
+      read = undefined;
+      const begun = await (ahead ?? object.begin());
+      ahead = undefined;
+      if (begun === undefined) throw object.cannot("it does not exist");
+      if (!("bytes" in begun)) yield* object.stream(begun);
+      else if (begun.bytes.length > 0) yield begun.bytes;
+      read = begun.etag;
+    },
+    etag() {
+      if (read === undefined) {
+        throw new InternalError(`Cannot tell the ETag of ${bucket.urlOf(key)}: it was not read to its end`);
+      }
+      return read;
+    },
+  };
+}
+
+/** The object whole, undefined where there is none. */
+export async function readWhole(bucket: Bucket, key: string): Promise<Whole | undefined> {
+  const object = new S3Object(bucket, key, undefined);
+  const begun = await object.begin();
+  if (begun === undefined || "bytes" in begun) return begun;
+  return { bytes: Buffer.concat(await Array.fromAsync(object.stream(begun))), etag: begun.etag };
+}
+
+/** An answer whose body is still to come. */
+interface Opened {
+  readonly answer: GetObjectCommandOutput;
+  readonly etag: string;
+  /** Bytes, where the answer says so. */
+  readonly length: number | undefined;
+}
+
+interface Whole {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+class S3Object {
+  readonly #attempts: number;
+
+  constructor(
+    private readonly bucket: Bucket,
+    private readonly key: string,
+    private readonly listedEtag: string | undefined,
+  ) {
+    this.#attempts = (bucket.patience ?? PATIENCE).attempts;
+  }
+
+  /** A small object whole, of a larger one the answer; undefined where there is none. */
+  async begin(): Promise<Whole | Opened | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const opened = await this.#open();
+      if (opened?.length === undefined || opened.length > SMALL_BYTES) return opened;
+      const bytes = Buffer.concat(await Array.fromAsync(this.#body(opened)));
+      const checksum = await checksumOf(opened.answer);
+      checksum?.update(bytes);
+      if (!checksum || (await checksum.matches())) return { bytes, etag: opened.etag };
+      if (attempt === this.#attempts) throw this.#damaged(checksum.name);
+      await pause(attempt);
+    }
+  }
+
+  async *stream(opened: Opened): AsyncGenerator<Uint8Array> {
+    const checksum = await checksumOf(opened.answer);
+    for await (const chunk of this.#body(opened)) {
+      checksum?.update(chunk);
+      yield chunk;
+    }
+    if (checksum && !(await checksum.matches())) throw this.#damaged(checksum.name);
+  }
+
+  async #open(): Promise<Opened | undefined> {
+    const answer = await this.#get(this.listedEtag, 0);
+    if (answer === undefined) return undefined;
+    const etag = unquoted(answer.ETag);
+    if (!etag) throw this.cannot("the store gives it no ETag");
+    if (this.bucket.options.requireChecksum && !(await checksumOf(answer))) {
+      discard(answer);
+      throw this.cannot(
+        "there is nothing to check its bytes against: no checksum over the whole object, and its ETag is no MD5. " +
+          "Without --require-checksum it is read all the same",
+      );
+    }
+    return { answer, etag, length: answer.ContentLength };
+  }
+
+  /** All bytes of one version of the object. */
+  async *#body({ answer, etag, length }: Opened): AsyncGenerator<Uint8Array> {
+    let at = 0;
+    let body = answer;
+    let surplus = 0; // bytes before `at`, of a store that does not know ranges
+    let futile = 0;
+    for (let breaks = 0; ; breaks++) {
+      const before = at;
+      let ended = false;
+      try {
+        for await (const chunk of body.Body as unknown as AsyncIterable<Uint8Array>) {
+          const fresh = chunk.subarray(Math.min(surplus, chunk.length));
+          surplus -= chunk.length - fresh.length;
+          at += fresh.length;
+          if (fresh.length > 0) yield fresh;
+        }
+        ended = true;
+      } catch {
+        // Cut off, or no byte for too long: taken up again below.
+      }
+      if (length === undefined ? ended : at >= length) break;
+      futile = at > before ? 0 : futile + 1;
+      if (futile >= this.#attempts || breaks >= MOST_BREAKS) {
+        throw this.cannot(`its body breaks off at byte ${at}, again and again`);
+      }
+      await pause(futile);
+      const next = await this.#get(etag, at);
+      if (next === undefined) throw this.cannot("it was removed while it was read");
+      body = next;
+      surplus = body.ContentRange?.startsWith(`bytes ${at}-`) ? 0 : at;
+    }
+    if (length !== undefined && at > length)
+      throw this.cannot(`it has more than the ${length} bytes it is said to have`);
+  }
+
+  /** One request from byte `start` on; undefined where there is no object. */
+  async #get(etag: string | undefined, start: number): Promise<GetObjectCommandOutput | undefined> {
+    try {
+      const answer = await this.bucket.get(this.key, etag, start);
+      // An error between two chunks would otherwise end the program: it is met again when the next one is asked for.
+      (answer.Body as unknown as NodeJS.ReadableStream).on("error", () => {});
+      if (etag === undefined || etag === unquoted(answer.ETag)) return answer;
+      discard(answer); // the store does not know conditions
+    } catch (error) {
+      const { status, code, state } = faultOf(error, "s3:GetObject");
+      if (status === 404 && code !== "NoSuchBucket") return undefined;
+      if (status !== 412 && status !== 416) throw this.cannot(state);
+    }
+    throw this.cannot(`it changed ${start > 0 ? "while it was read" : "since it was listed"}. Run the command again`);
+  }
+
+  #damaged(name: string): Error {
+    return this.cannot(
+      `its bytes do not match its ${name} checksum. Run the command again, or upload the object again`,
+    );
+  }
+
+  cannot(state: string): Error {
+    return new this.bucket.PlaceError(`Cannot read ${this.bucket.urlOf(this.key)}: ${state}`);
+  }
+}
+
+/** Ends a body that nobody reads, and its connection with it. */
+function discard({ Body }: GetObjectCommandOutput): void {
+  (Body as unknown as { destroy?(): void } | undefined)?.destroy?.();
+}
