@@ -14,11 +14,15 @@ export interface Connection {
 export interface Patience {
   /** A request or a body that brings no byte for so long is given up, and tried again. */
   readonly stallMs: number;
-  /** How often a request is tried before it has failed; waits grow between, with jitter, up to 20 seconds. */
+  /** A request is given time for its body besides, at this rate; on a line that proves slower up to eight times as much. */
+  readonly bytesPerSecond: number;
+  /** How often a request is tried before it has failed. */
   readonly attempts: number;
+  /** The wait before the second attempt, at most; later ones grow, up to 20 seconds. */
+  readonly waitMs: number;
 }
 
-export const PATIENCE: Patience = { stallMs: 30_000, attempts: 6 };
+export const PATIENCE: Patience = { stallMs: 30_000, bytesPerSecond: 256 << 10, attempts: 6, waitMs: 100 };
 
 const CONNECT_MS = 5_000;
 
@@ -44,8 +48,8 @@ async function open(options: S3Options, patience: Patience): Promise<Connection>
     forcePathStyle: options.pathStyle ?? ownEndpoint !== undefined,
     followRegionRedirects: true,
     maxAttempts: patience.attempts,
-    retryMode: "standard",
-    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: patience.stallMs },
+    retryStrategy: retries(patience),
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: patience.stallMs, throwOnRequestTimeout: true },
     // Uploads bring their checksums with them, and bodies are checked by s3-checksum.ts: nothing is left for the SDK to add.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
@@ -58,7 +62,46 @@ async function open(options: S3Options, patience: Patience): Promise<Connection>
   };
   const client = new sdk.S3Client({ ...config, region: await regionOf(sdk, config, options) });
   askForChecksums(client);
+  limitBodies(client, patience);
   return { sdk, client };
+}
+
+interface Attempt {
+  getRetryCount(): number;
+  getRetryDelay(): number;
+}
+
+/**
+ * The SDK's standard way to try again (what it calls throttling and transient, with growing waits and jitter) without its
+ * quota over all requests of a client: a run of hours would end for faults that each passed.
+ */
+function retries({ attempts, waitMs }: Patience) {
+  const attempt = (count: number, delay: number): Attempt => ({
+    getRetryCount: () => count,
+    getRetryDelay: () => delay,
+  });
+  return {
+    mode: "standard",
+    acquireInitialRetryToken: async () => attempt(0, 0),
+    async refreshRetryTokenForRetry(last: Attempt, { errorType, retryAfterHint }: Failure) {
+      const count = last.getRetryCount() + 1;
+      if (count >= attempts || (errorType !== "THROTTLING" && errorType !== "TRANSIENT"))
+        throw new Error("no attempt left");
+      const asked = Math.min(5_000, (retryAfterHint?.getTime() ?? 0) - Date.now());
+      return attempt(count, Math.max(asked, waitBefore(count, errorType === "THROTTLING" ? 5 * waitMs : waitMs)));
+    },
+    recordSuccess() {},
+  };
+}
+
+interface Failure {
+  readonly errorType: string;
+  readonly retryAfterHint?: Date;
+}
+
+/** Milliseconds: longer each time, and not as long as others wait that failed at the same moment. */
+function waitBefore(attempt: number, base: number): number {
+  return Math.random() * Math.min(20_000, base * 2 ** (attempt - 1));
 }
 
 /** As the AWS command line finds it; a bucket elsewhere answers with its region, and is asked there. */
@@ -86,6 +129,28 @@ function askForChecksums(client: S3Client): void {
   );
 }
 
+// While bytes wait to be sent the socket's own time-out does not run (Bun 1.4.5): a server that stops to read would hang us.
+function limitBodies(client: S3Client, { stallMs, bytesPerSecond }: Patience): void {
+  const { requestHandler } = client.config;
+  const send = requestHandler.handle.bind(requestHandler);
+  let factor = 1;
+  let grown = 0;
+  requestHandler.handle = async (request, options) => {
+    const bytes: number = request.body?.byteLength ?? 0;
+    if (bytes === 0) return send(request, options);
+    const began = performance.now();
+    try {
+      return await send(request, { ...options, requestTimeout: stallMs + (factor * bytes * 1000) / bytesPerSecond });
+    } catch (error) {
+      if ((error as Error).name === "TimeoutError" && began > grown && factor < 8) {
+        factor *= 2;
+        grown = performance.now();
+      }
+      throw error;
+    }
+  };
+}
+
 /**
  * Sends one request. The SDK tries again what fails on the way or is refused for the moment; this, too, tries again an answer
  * that came and cannot be read: cut off, or not the XML it should be, which `complete` tells.
@@ -108,7 +173,7 @@ export async function send<Answer>(
 
 const UNREADABLE_ATTEMPTS = 4;
 
-/** Waits before a further attempt: longer each time, and not as long as others that failed at the same moment. */
+/** Waits before attempt `attempt` + 1. */
 export function pause(attempt: number): Promise<void> {
-  return Bun.sleep(Math.random() * Math.min(10_000, 100 * 2 ** attempt));
+  return Bun.sleep(waitBefore(attempt, PATIENCE.waitMs));
 }

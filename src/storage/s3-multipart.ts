@@ -19,26 +19,39 @@ const ABORT_MS = 4_000;
 
 /** Gives the ETag; no upload is left pending, however it ends. */
 export async function putInParts(write: Write, headers: ConditionHeaders): Promise<string> {
-  const upload = await begin(write);
+  const { bucket, key } = write;
+  let upload: string | undefined;
   try {
+    upload = await begin(write);
     const parts = await sendParts(write, upload);
-    return await complete(write, upload, parts, headers);
-  } catch (error) {
-    await end(write.bucket, write.key, upload);
-    throw error;
+    const etag = await complete(write, upload, parts, headers);
+    upload = undefined;
+    return etag;
+  } finally {
+    if (upload !== undefined) await end(bucket, key, upload);
+    if (write.strays) await endAll(bucket, key);
   }
 }
 
-async function begin({ bucket, key, signal }: Write): Promise<string> {
+async function begin(write: Write): Promise<string> {
+  const { bucket, key, signal } = write;
   const { sdk, client } = await bucket.connection();
-  const command = () =>
-    client.send(new sdk.CreateMultipartUploadCommand({ ...bucket.at(key), ChecksumAlgorithm: "CRC32" }), {
-      abortSignal: signal,
-    });
-  const { UploadId, $metadata } = await send(command, ({ UploadId }) => UploadId !== undefined);
-  // An attempt whose answer was lost has begun an upload that nobody knows the name of.
-  if (($metadata.attempts ?? 1) > 1) await endOthers(bucket, key, UploadId!);
-  return UploadId!;
+  const input = { ...bucket.at(key), ChecksumAlgorithm: "CRC32" as const };
+  let attempts = 0;
+  const command = async () => {
+    attempts++;
+    const answer = await client.send(new sdk.CreateMultipartUploadCommand(input), { abortSignal: signal });
+    attempts += (answer.$metadata.attempts ?? 1) - 1;
+    return answer;
+  };
+  try {
+    const { UploadId } = await send(command, ({ UploadId }) => UploadId !== undefined);
+    write.strays ||= attempts > 1;
+    return UploadId!;
+  } catch (error) {
+    write.strays ||= faultOf(error, "").inDoubt;
+    throw error;
+  }
 }
 
 interface Part extends CompletedPart {
@@ -81,8 +94,10 @@ async function sendParts(write: Write, UploadId: string): Promise<Part[]> {
   );
   const failure = ends.find((end) => end.status === "rejected");
   if (failure === undefined) return parts;
-  if (faultOf(failure.reason, "").code === "NoSuchUpload") throw new WriteAgain("", { cause: failure.reason });
-  throw failure.reason;
+  if (faultOf(failure.reason, "").code !== "NoSuchUpload") throw failure.reason;
+  // Ended by another run; or its name was damaged on its way to us.
+  write.strays = true;
+  throw new WriteAgain("", { cause: failure.reason });
 }
 
 async function complete(
@@ -96,17 +111,19 @@ async function complete(
   if (expected !== "anything") await conditions.look(key, expected, signal);
   const { sdk, client } = await bucket.connection();
   const Parts = parts.map(({ PartNumber, ETag, ChecksumCRC32 }) => ({ PartNumber, ETag, ChecksumCRC32 }));
+  const md5 = new Bun.CryptoHasher("md5");
+  for (const part of parts) md5.update(part.md5);
+  const likely = `${md5.digest("hex")}-${parts.length}`;
   try {
     const { ETag } = await client.send(
       new sdk.CompleteMultipartUploadCommand({ ...bucket.at(key), UploadId, MultipartUpload: { Parts }, ...headers }),
       { abortSignal: signal },
     );
-    if (ETag === undefined) throw new UnreadableAnswer();
-    return unquoted(ETag)!;
+    // Written under later on: one that is not what it should be is asked for again.
+    if (unquoted(ETag) !== likely) throw new UnreadableAnswer();
+    return likely;
   } catch (error) {
-    const md5 = new Bun.CryptoHasher("md5");
-    for (const part of parts) md5.update(part.md5);
-    return settle(write, error, `${md5.digest("hex")}-${parts.length}`);
+    return settle(write, error, likely);
   }
 }
 
@@ -122,10 +139,10 @@ async function end(bucket: Bucket, key: string, UploadId: string): Promise<void>
   }
 }
 
-async function endOthers(bucket: Bucket, key: string, kept: string): Promise<void> {
+async function endAll(bucket: Bucket, key: string): Promise<void> {
   try {
     for (const { Key, UploadId } of await pendingUploads(bucket, key)) {
-      if (Key === bucket.root + key && UploadId !== kept) await end(bucket, key, UploadId);
+      if (Key === bucket.root + key) await end(bucket, key, UploadId);
     }
   } catch {
     // As above.
@@ -153,7 +170,10 @@ async function pendingUploads(bucket: Bucket, prefix: string): Promise<{ Key: st
   let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
   for (;;) {
     const input = { Bucket: bucket.name, Prefix: bucket.root + prefix, ...marker, ...bucket.payer };
-    const answer = await send(() => client.send(new sdk.ListMultipartUploadsCommand(input)));
+    const answer = await send(
+      () => client.send(new sdk.ListMultipartUploadsCommand(input)),
+      ({ IsTruncated }) => IsTruncated !== undefined,
+    );
     for (const { Key, UploadId } of answer.Uploads ?? []) if (Key && UploadId) found.push({ Key, UploadId });
     const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = answer;
     if (!IsTruncated || !NextKeyMarker) return found;

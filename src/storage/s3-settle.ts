@@ -23,6 +23,8 @@ export interface Write {
   readonly signal: AbortSignal;
   /** Whether an attempt so far may have taken place although no answer said so: then what lies there may be our own. */
   doubtful: boolean;
+  /** Whether an upload in parts may be pending whose name was lost with an answer. */
+  strays: boolean;
 }
 
 /** The store says no for the moment, or lost an upload in parts: all of it is to be done again. */

@@ -20,7 +20,7 @@ export function putBytes(
     read: (start: number, length: number) => bytes.subarray(start, start + length),
   };
   const { signal } = new AbortController();
-  return writeObject({ bucket, conditions, key, content, expected, signal, doubtful: false });
+  return writeObject({ bucket, conditions, key, content, expected, signal, doubtful: false, strays: false });
 }
 
 export class S3Upload implements Upload {
@@ -61,7 +61,7 @@ export class S3Upload implements Upload {
     const content: Content = { byteLength: this.#byteLength, read: (start, length) => this.#file.read(start, length) };
     const { bucket, conditions, key } = this;
     const { signal } = this.#ending;
-    this.#commit = writeObject({ bucket, conditions, key, content, expected, signal, doubtful: false });
+    this.#commit = writeObject({ bucket, conditions, key, content, expected, signal, doubtful: false, strays: false });
     const etag = await this.#commit;
     this.#state = "committed";
     this.#file.close();
