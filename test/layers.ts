@@ -30,7 +30,7 @@ interface Layer {
  * the package "derive", below jobs and pipeline because they run what authors define.
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
-  main: { below: ["cli", "lambda", "jobs", "pipeline", "version"] },
+  main: { below: ["cli", "lambda", "jobs", "pipeline", "place", "version"] },
   cli: {
     below: ["lambda", "jobs", "pipeline", "author", "avro", "parquet", "heka", "storage", "place", "ports", "version"],
     packages: ["citty", "consola"],
