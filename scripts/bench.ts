@@ -35,7 +35,7 @@ const { values } = parseArgs({
   },
 });
 const quick = values.quick;
-const megabytes = Number(values.mb ?? (quick ? 60 : 400));
+const megabytes = Number(values.mb ?? (quick ? 150 : 400));
 const rounds = Number(values.rounds ?? (quick ? 3 : 5));
 
 const say = (text: string): void => console.error(text);
@@ -130,8 +130,8 @@ function bench(title: string, corpus: WrittenCorpus, contenders: readonly Conten
 const binary = builtBinary();
 mkdirSync(folder, { recursive: true });
 say(`corpus in build/bench, ${megabytes} MB`);
-const pings = ensureCorpus(join(folder, "main"), { shape: "main", megabytes, objects: 4, seed: 1 });
-const records = ensureCorpus(join(folder, "executive"), {
+const pings = ensureCorpus(join(folder, `main-${megabytes}`), { shape: "main", megabytes, objects: 4, seed: 1 });
+const records = ensureCorpus(join(folder, `executive-${megabytes}`), {
   shape: "executive",
   megabytes: Math.ceil(megabytes / 4),
   objects: 1,

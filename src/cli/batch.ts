@@ -62,7 +62,9 @@ export default command({
     for (const name of args.stream) {
       if (signal.aborted) break;
       const { job, extra } = await planStream(name, range, settings);
-      const result = settings.dryRun ? planOnly(job, extra, output) : await runWithProgress(job, extra, output, signal);
+      const result = await (settings.dryRun
+        ? planOnly(job, extra, output)
+        : runWithProgress(job, extra, output, signal));
       logReport(result, output);
       results.push(result);
     }

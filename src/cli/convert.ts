@@ -49,7 +49,9 @@ export default command({
         ...jobOptions(settings),
       };
       const extra = { strangers: [], empty: [] };
-      const result = settings.dryRun ? planOnly(job, extra, output) : await runWithProgress(job, extra, output, signal);
+      const result = await (settings.dryRun
+        ? planOnly(job, extra, output)
+        : runWithProgress(job, extra, output, signal));
       logReport(result, output);
       await deliverReports([result], settings, output);
       return exitOfJob(result);
