@@ -2,7 +2,7 @@
 
 import { ByteList } from "./bytes.ts";
 import type { EncodedChunk } from "./chunk.ts";
-import type { Codec } from "./codec.ts";
+import { CODECS, type Codec, createCompressor } from "./codec.ts";
 import { ColumnBuilder } from "./column.ts";
 import type { ParquetSchema } from "./schema.ts";
 
@@ -55,7 +55,8 @@ export class RowGroupBuilder {
   finish(): EncodedRowGroup {
     const { rows, codec, out, scratch } = this;
     out.length = 0;
-    const columns = this.columns.map((column) => column.finish(rows, codec, out, scratch));
+    const output = { rows, codec: CODECS[codec], compress: createCompressor(codec), out, scratch };
+    const columns = this.columns.map((column) => column.finish(output));
     const group = { bytes: out.view().slice(), rows, columns };
     this.rows = 0;
     this.bytes = 0;
