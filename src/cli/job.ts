@@ -36,6 +36,11 @@ export function jobOptions({ codec, maxPartBytes, maxErrors, onChange, strict, w
   return { codec, maxPartBytes, maxErrors, onChange, strict, workers };
 }
 
+/** Tells what readers will not understand as the schema means it. */
+export function logWarnings({ name, warnings }: StreamFacts, { log }: Output): void {
+  for (const warning of warnings) log.warn(`${name}: ${warning}`);
+}
+
 /** The folder of a stream's partitions below the output place: "example_stream/v1". */
 export function datasetRoot({ name, version }: StreamFacts): string {
   return `${snakeCase(name)}/v${version}`;
