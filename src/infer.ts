@@ -14,7 +14,7 @@ interface Primitives {
   string: string;
 }
 
-/** What a record holds for each logical type, whatever lies below it. */
+/** What a record holds for each logical type; only a uuid differs by what lies below it. */
 interface LogicalTypes {
   decimal: bigint | string;
   date: Date | number;
@@ -22,10 +22,10 @@ interface LogicalTypes {
   "time-micros": bigint | number;
   "timestamp-millis": Date | bigint | number;
   "timestamp-micros": Date | bigint | number;
-  "timestamp-nanos": bigint;
+  "timestamp-nanos": Date | bigint;
   "local-timestamp-millis": Date | bigint | number;
   "local-timestamp-micros": Date | bigint | number;
-  "local-timestamp-nanos": bigint;
+  "local-timestamp-nanos": Date | bigint;
   uuid: string;
 }
 
@@ -63,7 +63,9 @@ type KnownValueOf<Type, Named> = Type extends keyof Primitives
     : Type extends readonly unknown[]
       ? ValueOf<Type[number], Named>
       : Type extends { readonly logicalType: infer Logical extends keyof LogicalTypes }
-        ? LogicalTypes[Logical]
+        ? Type extends { readonly type: "fixed"; readonly logicalType: "uuid" }
+          ? Uint8Array
+          : LogicalTypes[Logical]
         : Type extends { readonly type: "record"; readonly fields: infer Fields }
           ? RecordOf<Fields, Named>
           : Type extends { readonly type: "array"; readonly items: infer Items }

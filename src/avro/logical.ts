@@ -1,7 +1,7 @@
 // Inside parseSchema: logical types, which Avro hangs on primitives and fixed as extra keys.
 
 import { failSchema } from "./fail.ts";
-import type { DecimalNode, LogicalType, Node, ScalarNode } from "./nodes.ts";
+import type { DecimalNode, LogicalType } from "./nodes.ts";
 
 type Json = { readonly [key: string]: unknown };
 
@@ -25,26 +25,34 @@ const FIXED_SIZES: { readonly [logical: string]: number } = { uuid: 16, duration
 /** The most digits that Spark, Athena and DuckDB read. */
 const MOST_DIGITS = 38;
 
-/** A primitive with its logical type; one that Avro does not know is ignored, as Avro asks. */
-export function resolveLogical(base: string, literal: Json, path: string, warnings: string[], size?: number): Node {
+/**
+ * The logical type of a primitive or fixed, or undefined; one that Avro does not know is ignored, as Avro asks. `size` is
+ * that of a fixed.
+ */
+export function logicalTypeOf(
+  base: string,
+  literal: Json,
+  path: string,
+  warnings: string[],
+  size?: number,
+): LogicalType | "decimal" | "duration" | undefined {
   const logical = literal.logicalType;
-  if (logical === undefined) return { kind: base } as Node;
+  if (logical === undefined) return undefined;
   if (typeof logical !== "string") failSchema(path, "its logicalType is not a string");
   if (!Object.hasOwn(BASES, logical)) {
     warnings.push(`${path}: there is no logical type ${logical}; the column is a plain ${base}.`);
-    return { kind: base } as Node;
+    return undefined;
   }
   const bases = BASES[logical]!;
   if (!bases.includes(base))
     failSchema(path, `logicalType ${logical} goes with ${bases.join(" or ")}, not with ${base}`);
-  if (size !== undefined && logical in FIXED_SIZES && FIXED_SIZES[logical] !== size) {
+  if (size !== undefined && Object.hasOwn(FIXED_SIZES, logical) && FIXED_SIZES[logical] !== size) {
     failSchema(path, `logicalType ${logical} takes ${FIXED_SIZES[logical]} bytes, not ${size}`);
   }
-  if (logical === "decimal") return resolveDecimal(literal, path);
   if (logical.endsWith("-nanos")) {
     warnings.push(`${path}: ${logical} is written as a plain long, as Spark, Athena and DuckDB do not read it.`);
   }
-  return { kind: base as ScalarNode["kind"], logical: logical as LogicalType };
+  return logical as LogicalType | "decimal" | "duration";
 }
 
 export function resolveDecimal(literal: Json, path: string, fixed?: DecimalNode["fixed"]): DecimalNode {

@@ -3,7 +3,7 @@
 
 import { resolveDefault } from "./defaults.ts";
 import { failSchema } from "./fail.ts";
-import { resolveDecimal, resolveLogical } from "./logical.ts";
+import { logicalTypeOf, resolveDecimal } from "./logical.ts";
 import type { FieldNode, Node, RecordNode, UnionNode } from "./nodes.ts";
 
 type Named = Extract<Node, { fullName: string }> | Extract<Node, { kind: "decimal" }>;
@@ -51,9 +51,15 @@ function resolve(literal: unknown, path: string, outer: Scope): Node {
       return { kind: "map", values: resolveInside(literal.values, `${path}.values`, scope) };
   }
   if (typeof literal.type === "string" && PRIMITIVES.has(literal.type)) {
-    return resolveLogical(literal.type, literal, path, scope.warnings);
+    return primitiveNode(literal.type, literal, path, scope.warnings);
   }
   return resolve(literal.type, path, scope);
+}
+
+function primitiveNode(base: string, literal: Json, path: string, warnings: string[]): Node {
+  const logical = logicalTypeOf(base, literal, path, warnings);
+  if (logical === "decimal") return resolveDecimal(literal, path);
+  return (logical === undefined ? { kind: base } : { kind: base, logical }) as Node;
 }
 
 /** An item of a list or a value of a map, where Parquet has no place for a type that is always null. */
@@ -142,11 +148,9 @@ function fixedNode(literal: Json, path: string, scope: Scope): Node {
   if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > 1 << 20) {
     failSchema(`${path}.size`, "it is not a number of bytes between 1 and 1048576");
   }
+  const logical = logicalTypeOf("fixed", literal, path, scope.warnings, size);
   const node: Named =
-    literal.logicalType === "decimal"
-      ? resolveDecimal(literal, path, { fullName, size })
-      : { kind: "fixed", fullName, size };
-  if (literal.logicalType !== undefined) resolveLogical("fixed", literal, path, scope.warnings, size);
+    logical === "decimal" ? resolveDecimal(literal, path, { fullName, size }) : { kind: "fixed", fullName, size };
   scope.named.set(fullName, node);
   return node;
 }

@@ -38,6 +38,6 @@ function toJson(literal: unknown): unknown {
   } catch {
     throw new UsageError("Cannot use schema: it is not JSON. A schema holds no bigint and no reference to itself.");
   }
-  if (text === undefined) failSchema("", "it is not an object. ");
+  if (text === undefined) failSchema("", "it is not an object");
   return JSON.parse(text);
 }

@@ -16,6 +16,7 @@ import {
   JOB_EXIT_CODES,
   JOB_SETTINGS,
   jobOptions,
+  logWarnings,
   partitionUrl,
   planOnly,
   runWithProgress,
@@ -62,7 +63,10 @@ export default command({
     for (const name of args.stream) {
       if (signal.aborted) break;
       const { job, extra } = await planStream(name, range, settings);
-      const result = settings.dryRun ? planOnly(job, extra, output) : await runWithProgress(job, extra, output, signal);
+      logWarnings(job.facts, output);
+      const result = await (settings.dryRun
+        ? planOnly(job, extra, output)
+        : runWithProgress(job, extra, output, signal));
       logReport(result, output);
       results.push(result);
     }

@@ -64,6 +64,7 @@ export default command({
     };
     for (const input of inputs) {
       if (job.left === 0 || signal.aborted) break;
+      output.log.debug(`reading ${input.url}`);
       await (flags.count ? countObject(input, job) : printObject(input, job)).catch(fail);
     }
     job.faults.close();

@@ -8,7 +8,15 @@ import { splitPlace } from "../storage/place.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
 import { required, resolveSettings } from "./config.ts";
-import { datasetRoot, JOB_EXIT_CODES, JOB_SETTINGS, jobOptions, planOnly, runWithProgress } from "./job.ts";
+import {
+  datasetRoot,
+  JOB_EXIT_CODES,
+  JOB_SETTINGS,
+  jobOptions,
+  logWarnings,
+  planOnly,
+  runWithProgress,
+} from "./job.ts";
 import { deliverReports, exitOfJob, logReport } from "./report.ts";
 import { settingFlags } from "./settings.ts";
 
@@ -32,6 +40,7 @@ export default command({
     const place = required(settings, "output", "where the Parquet goes");
     const stream = resolveStream(args.stream);
     const facts = await describeStream(stream);
+    logWarnings(facts, output);
     const stdin = args.path.includes("-") ? await spoolStdin() : undefined;
     try {
       const named = await findNamed(args.path.map((path) => (path === "-" ? stdin!.path : path)));
@@ -49,7 +58,9 @@ export default command({
         ...jobOptions(settings),
       };
       const extra = { strangers: [], empty: [] };
-      const result = settings.dryRun ? planOnly(job, extra, output) : await runWithProgress(job, extra, output, signal);
+      const result = await (settings.dryRun
+        ? planOnly(job, extra, output)
+        : runWithProgress(job, extra, output, signal));
       logReport(result, output);
       await deliverReports([result], settings, output);
       return exitOfJob(result);

@@ -2,9 +2,8 @@
 import { snakeCase } from "../jobs/hive.ts";
 import type { Partition } from "../jobs/plan.ts";
 import type { JobResult, PartitionResult } from "../jobs/result.ts";
-import { type Job, runJob } from "../jobs/run.ts";
+import { type Job, previewJob, runJob } from "../jobs/run.ts";
 import type { StreamFacts } from "../jobs/streams.ts";
-import { emptyBooks } from "../pipeline/books.ts";
 import { openSink } from "../storage/place.ts";
 import type { Settings } from "./config.ts";
 import type { Output } from "./output.ts";
@@ -37,6 +36,11 @@ export function jobOptions({ codec, maxPartBytes, maxErrors, onChange, strict, w
   return { codec, maxPartBytes, maxErrors, onChange, strict, workers };
 }
 
+/** Tells what readers will not understand as the schema means it. */
+export function logWarnings({ name, warnings }: StreamFacts, { log }: Output): void {
+  for (const warning of warnings) log.warn(`${name}: ${warning}`);
+}
+
 /** The folder of a stream's partitions below the output place: "example_stream/v1". */
 export function datasetRoot({ name, version }: StreamFacts): string {
   return `${snakeCase(name)}/v${version}`;
@@ -48,13 +52,11 @@ export function partitionUrl({ target }: Pick<Job, "target">, path: string): str
   return openSink(target.place).urlOf(key);
 }
 
-/** Runs a job and shows how far it is. `extra` are results that need no run, such as days without objects. */
-export async function runWithProgress(
-  job: Job,
-  extra: Pick<JobResult, "strangers"> & { readonly empty: readonly PartitionResult[] },
-  output: Output,
-  signal: AbortSignal,
-): Promise<JobResult> {
+/** What a result has beside the partitions that run: days without objects, and keys that are none of the dataset's. */
+export type Extra = Pick<JobResult, "strangers"> & { readonly empty: readonly PartitionResult[] };
+
+/** Runs a job and shows how far it is. */
+export async function runWithProgress(job: Job, extra: Extra, output: Output, signal: AbortSignal): Promise<JobResult> {
   const started = performance.now();
   const progress = startProgress(output, totalBytes(job.partitions));
   try {
@@ -74,34 +76,17 @@ function resultOf(job: Job, partitions: PartitionResult[], strangers: readonly s
 /** A guess for `--dry-run`: the rate of one worker on main pings, as the README's table gives it. */
 const BYTES_PER_SECOND = 150e6;
 
-/** Says what a job would read and write, and does neither. */
-export function planOnly(
-  job: Job,
-  extra: Pick<JobResult, "strangers"> & { readonly empty: readonly PartitionResult[] },
-  output: Output,
-): JobResult {
-  const planned = job.partitions.map(
-    ({ path, objects, storedBytes }): PartitionResult => ({
-      url: partitionUrl(job, path),
-      state: "planned",
-      books: { ...emptyBooks(), objects, storedBytes },
-      parts: [],
-      error: undefined,
-    }),
-  );
-  for (const { url, books } of planned) {
-    output.log.info(`would read ${plural(books.objects, "object")}, ${bytesText(books.storedBytes)}  → ${url}`);
-  }
-  const bytes = totalBytes(job.partitions);
-  const busy = Math.min(
-    job.workers,
-    job.partitions.reduce((sum, { tasks }) => sum + tasks.length, 0),
-  );
-  const estimate = durationText(bytes / (BYTES_PER_SECOND * Math.max(1, busy)));
+/** Says what a job would read, write and skip, and does none of it. */
+export async function planOnly(job: Job, extra: Extra, output: Output): Promise<JobResult> {
+  const partitions = await previewJob(job);
+  const bytes = partitions.reduce((sum, { books }) => sum + books.storedBytes, 0);
+  const tasks = job.partitions.reduce((sum, partition) => sum + partition.tasks.length, 0);
+  const busy = Math.min(job.workers, Math.max(1, tasks));
+  const estimate = durationText(bytes / (BYTES_PER_SECOND * busy));
   output.log.info(
-    `${bytesText(bytes)} in all, about ${estimate} with ${plural(busy, "busy worker")}. Nothing was written`,
+    `would read ${bytesText(bytes)}: about ${estimate} with ${plural(busy, "worker")}. Nothing is written`,
   );
-  return resultOf(job, [...planned, ...extra.empty], extra.strangers, 0);
+  return resultOf(job, [...partitions, ...extra.empty], extra.strangers, 0);
 }
 
 function totalBytes(partitions: readonly Partition[]): number {

@@ -1,5 +1,5 @@
 // The frame around every command: finds it, reads its words, runs it, turns what happened into an exit code.
-
+import { type CommandDef, defineCommand, runCommand } from "citty";
 import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { version } from "../version.ts";
@@ -32,9 +32,13 @@ export async function runCli(argv: readonly string[], streams: Streams = process
     return output;
   };
   try {
-    const exitCode = await (Object.hasOwn(commands, name)
-      ? runCommand(name, commands[name], words, withOptions)
-      : runWithoutCommand(name, words, output));
+    let exitCode: number = EXIT.done;
+    if (Object.hasOwn(commands, name)) {
+      const program = programOf(async (entry, rawArgs) => {
+        exitCode = await runWords(name, entry, rawArgs, withOptions);
+      });
+      await runCommand(program, { rawArgs: [...argv] });
+    } else exitCode = await runWithoutCommand(name, words, output);
     await output.flush();
     return exitCode;
   } catch (error) {
@@ -45,6 +49,18 @@ export async function runCli(argv: readonly string[], streams: Streams = process
     streams.stderr.write(`${output.paintError("red", `${prefix}:`)} ${errorText(error)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/**
+ * The program as a tree for citty, which finds the command and loads only that one. What its words mean is read by
+ * parse.ts: citty takes unknown flags silently and keeps one value of a repeated flag.
+ */
+function programOf(run: (entry: CommandEntry, rawArgs: string[]) => Promise<void>): CommandDef {
+  const subCommands = Object.entries(commands).map(([name, entry]) => [
+    name,
+    defineCommand({ meta: { name, description: entry.summary }, run: ({ rawArgs }) => run(entry, rawArgs) }),
+  ]);
+  return defineCommand({ meta: { name: "derive", version }, subCommands: Object.fromEntries(subCommands) });
 }
 
 /** `derive`, `derive --help`, `derive help cat`, `derive --version`, and commands there are not. */
@@ -77,7 +93,7 @@ function unknownCommand(name: string): UsageError {
   return new UsageError(`Cannot run "${name}": there is no such command.${suggestion} See \`derive --help\``);
 }
 
-async function runCommand(
+async function runWords(
   name: string,
   entry: CommandEntry,
   words: readonly string[],

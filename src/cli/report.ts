@@ -85,6 +85,8 @@ export function logFaults(books: Books, output: Output): void {
 
 function partitionLine({ url, state, books, parts }: PartitionResult, { paintError }: Output): string {
   const colour = state === "failed" ? "red" : state === "unchanged" || state === "empty" ? "dim" : "green";
+  if (state === "planned")
+    return `would write ${url}  from ${plural(books.objects, "object")}, ${bytesText(books.storedBytes)}`;
   const words = [`${paintError(colour, state.padEnd(9))} ${url}`];
   if (state === "written" || state === "replaced") {
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);

@@ -42,6 +42,7 @@ export default command({
   exitCodes: { [EXIT.input]: "the file is missing or is no Parquet file" },
   async run({ args, flags, output, signal }) {
     const parts = await findParts(args.path);
+    for (const { url } of parts) output.log.debug(`reading ${url}`);
     if (flags.schema) {
       await output.write(await schemaOf(parts[0]));
       return EXIT.done;

@@ -6,6 +6,7 @@ import { readRows } from "../parquet/read.ts";
 import { findNamed } from "../storage/named.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
+import { logWarnings } from "./job.ts";
 import { exactJson } from "./json.ts";
 import type { Output } from "./output.ts";
 import { logFaults } from "./report.ts";
@@ -42,6 +43,7 @@ export default command({
   async run({ args, flags, output, signal }) {
     const stream = resolveStream(args.stream);
     const facts = await describeStream(stream);
+    logWarnings(facts, output);
     const stdin = args.place === "-" ? await spoolStdin() : undefined;
     try {
       const { place, objects } = await findNamed([stdin?.path ?? args.place]);

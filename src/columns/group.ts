@@ -26,7 +26,7 @@ export function columnsToBuild(columns: Columns): (message: Message) => object |
       const seen = read(message, undefined, undefined);
       if (seen === undefined) throw new MissingField(text);
       if (seen instanceof Filtered) return seen;
-      record[name] = store === undefined || seen === null ? seen : store(seen);
+      record[name] = store === undefined ? seen : store(seen);
     }
     return record;
   };

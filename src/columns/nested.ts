@@ -6,7 +6,7 @@ import type { Json } from "../heka/message.ts";
 import { avroFields, avroType } from "./avro.ts";
 import { acceptInner, bind, required, storing } from "./bind.ts";
 import type { Column, Columns, Kind, Place, Read } from "./column.ts";
-import { isObject, setMember } from "./json.ts";
+import { isObject, memberOf, setMember } from "./json.ts";
 import { reader } from "./place.ts";
 
 type Group = { [name: string]: unknown };
@@ -88,11 +88,7 @@ export function recordKind(columns: Columns): Kind {
   const storesAny = [...stores.values()].some((store) => store !== undefined);
   return {
     name: "a record",
-    avro: (names) => ({
-      type: "record",
-      name: names.take(),
-      fields: avroFields(columns, names),
-    }),
+    avro: (names) => ({ type: "record", name: names.take(), fields: avroFields(columns, names) }),
     bind(place) {
       // A record of the message itself groups paths of the message: nothing is parsed for it.
       const ofMessage = place.within === "message" && place.path.length === 0;
@@ -118,10 +114,12 @@ export function recordKind(columns: Columns): Kind {
     accept(given, text) {
       if (!isObject(given)) throw new ValueError(text, "is not a record");
       const record: Group = {};
-      for (const name of Object.keys(given))
+      for (const name of Object.keys(given)) {
         if (!Object.hasOwn(columns, name)) throw new ValueError(text, "has a surplus field");
-      for (const [name, column] of Object.entries(columns))
-        record[name] = acceptInner(column, given[name], `${text}.${name}`);
+      }
+      for (const [name, column] of Object.entries(columns)) {
+        record[name] = acceptInner(column, memberOf(given, name), `${text}.${name}`);
+      }
       return record;
     },
     store: storesAny ? (seen) => storeEach(seen as Group, (name) => stores.get(name)) : undefined,

@@ -23,8 +23,8 @@ export class Document {
   /** The message's bytes. */
   readonly source: JsonBytes;
   #envelope: Envelope;
-  /** The ping's own JSON, once someone asked for it; null where there is none. */
-  #ping: Place | null | undefined;
+  /** The ping's own JSON, once someone asked for it; null where there is none, a text where it cannot be unpacked. */
+  #ping: Place | string | null | undefined;
 
   constructor(envelope: Envelope) {
     this.#envelope = envelope;
@@ -32,7 +32,8 @@ export class Document {
   }
 
   get invalidUtf8(): boolean {
-    return this.source.invalidUtf8 || this.#ping?.source.invalidUtf8 === true;
+    const ping = this.#ping;
+    return this.source.invalidUtf8 || (typeof ping === "object" && ping?.source.invalidUtf8 === true);
   }
 
   /** Where the value of a path lies; undefined where it is absent or null. */
@@ -72,8 +73,9 @@ export class Document {
   }
 
   #hasDot(field: FieldPlace): boolean {
-    const at = this.source.bytes.indexOf(dot, field.nameStart);
-    return at >= 0 && at < field.nameEnd;
+    const { bytes } = this.#envelope;
+    for (let at = field.nameStart; at < field.nameEnd; at++) if (bytes[at] === dot) return true;
+    return false;
   }
 
   #wholeField(field: FieldPlace): Place | undefined {
@@ -91,7 +93,10 @@ export class Document {
 
   /** The ping's own JSON: what is not split off of it, or all of it as the client sent it. */
   #findPing(path: string): Place | null {
-    this.#ping ??= this.#payload() ?? this.#textOf(submission) ?? this.#contentText(path) ?? null;
+    if (this.#ping === undefined) {
+      this.#ping = this.#payload() ?? this.#textOf(submission) ?? this.#contentText() ?? null;
+    }
+    if (typeof this.#ping === "string") throw new ValueError(path, this.#ping);
     return this.#ping;
   }
 
@@ -107,23 +112,25 @@ export class Document {
     return { source: this.source, start: field.valueStart, end: field.valueEnd, field: undefined };
   }
 
-  #contentText(path: string): Place | undefined {
+  /** The text of the client's own bytes, often gzip; or what is wrong with them. */
+  #contentText(): Place | string | undefined {
     const place = this.#textOf(content);
     if (!place) return undefined;
     const { bytes } = this.source;
     const isGzip = place.end - place.start > 2 && bytes[place.start] === 0x1f && bytes[place.start + 1] === 0x8b;
     if (!isGzip) return place;
-    const source = new JsonBytes(gunzip(bytes.subarray(place.start, place.end), path));
-    return { source, start: 0, end: source.bytes.length, field: undefined };
+    const text = gunzip(bytes.subarray(place.start, place.end));
+    if (typeof text === "string") return text;
+    return { source: new JsonBytes(text), start: 0, end: text.length, field: undefined };
   }
 }
 
-function gunzip(bytes: Uint8Array, path: string): Uint8Array {
+function gunzip(bytes: Uint8Array): Uint8Array | string {
   try {
     return gunzipSync(bytes, { maxOutputLength: MAX_MESSAGE_BYTES });
   } catch (error) {
     const isLong = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
-    throw new ValueError(path, isLong ? "is in gzip longer than 64 MiB" : "is in broken gzip");
+    return isLong ? "is in gzip longer than 64 MiB" : "is in broken gzip";
   }
 }
 

@@ -6,7 +6,7 @@ import { allFields, type Field } from "./fields.ts";
 import { type CompiledPath, compilePath } from "./path.ts";
 import { messageTag, readInt64 } from "./protobuf.ts";
 import { wholeJson } from "./sections.ts";
-import { uncompressSnappy } from "./snappy.ts";
+import { maybeSnappy, uncompressSnappy } from "./snappy.ts";
 import { booleanAt, bytesAt, doubleAt, intAt, longAt, stringAt } from "./values.ts";
 
 /** A place in a message: a dotted string, or an array where a key itself has dots. */
@@ -194,12 +194,11 @@ export class MessageDecoder {
    * The message in `bytes`, plain or one raw Snappy block. FormatError where they hold none. Valid until the next call.
    */
   decode(bytes: Uint8Array): RawMessage {
-    // A plain message opens with a tag below 128, a Snappy block of any size worth compressing with a length above.
-    const plainFirst = bytes.length === 0 || bytes[0] < 0x80;
-    const fault = this.#tryRead(bytes, !plainFirst);
-    if (!fault) return new RawMessage(this.#envelope, !plainFirst);
-    const otherFault = this.#tryRead(bytes, plainFirst);
-    if (!otherFault) return new RawMessage(this.#envelope, plainFirst);
+    const compressed = maybeSnappy(bytes);
+    const fault = this.#tryRead(bytes, compressed);
+    if (!fault) return new RawMessage(this.#envelope, compressed);
+    const otherFault = this.#tryRead(bytes, !compressed);
+    if (!otherFault) return new RawMessage(this.#envelope, !compressed);
     throw new FormatError(`${fault.message}; ${otherFault.message}`, fault.offset);
   }
 

@@ -2,7 +2,7 @@
 import type { Path } from "./message.ts";
 
 export interface CompiledPath {
-  /** The dotted form, as errors show it. */
+  /** The dotted form, as errors show it; "[]" for the whole ping. */
   readonly text: string;
   readonly keys: readonly Key[];
   /** Every prefix that may name a field, the longest first. */
@@ -57,7 +57,7 @@ export function bytesAt(bytes: Uint8Array, start: number, wanted: Uint8Array): b
 }
 
 function compile(parts: readonly string[]): CompiledPath {
-  const text = parts.join(".");
+  const text = parts.length > 0 ? parts.join(".") : "[]";
   const fieldNames: FieldName[] = [];
   for (let keys = parts.length; keys > 0; keys--) {
     const bytes = utf8.encode(parts.slice(0, keys).join("."));

@@ -10,15 +10,23 @@ const keptBytes = 8 * 1024 * 1024;
 let uncompressor: ((bytes: Uint8Array, length: number) => Uint8Array) | undefined;
 
 /**
+ * Whether the length declared fits the bytes there are. A plain message all but never passes: it opens with a tag, which
+ * as a length is far below its own.
+ */
+export function maybeSnappy(bytes: Uint8Array): boolean {
+  const declared = declaredLength(bytes);
+  // The first bound is what encoders promise for bytes that do not compress.
+  return bytes.length <= 32 + declared + declared / 6 && fits(declared, bytes);
+}
+
+/**
  * The content of a block. FormatError where it is none: the library checks every length and offset against what was
  * written so far and against the length declared, which we bound (P9).
  */
 export function uncompressSnappy(bytes: Uint8Array): Uint8Array {
-  const declared = readVarint({ bytes, at: 0, end: bytes.length });
+  const declared = declaredLength(bytes);
   if (declared < 0) throw new FormatError("Cannot uncompress Snappy: no length is declared", 0);
-  if (declared > MAX_MESSAGE_BYTES) throw new FormatError("Cannot uncompress Snappy: longer than 64 MiB", 0);
-  // A copy makes at most 64 bytes out of three, so a short block cannot claim much memory.
-  if (declared > bytes.length * 22) throw new FormatError("Cannot uncompress Snappy: shorter than declared", 0);
+  if (!fits(declared, bytes)) throw new FormatError("Cannot uncompress Snappy: the length declared is too large", 0);
   uncompressor ??= snappyUncompressor();
   try {
     return uncompressor(bytes, declared);
@@ -27,4 +35,13 @@ export function uncompressSnappy(bytes: Uint8Array): Uint8Array {
   } finally {
     if (bytes.length + declared > keptBytes) uncompressor = undefined;
   }
+}
+
+function declaredLength(bytes: Uint8Array): number {
+  return readVarint({ bytes, at: 0, end: bytes.length });
+}
+
+/** A copy makes at most 64 bytes out of three, so a short block cannot claim much memory. */
+function fits(declared: number, bytes: Uint8Array): boolean {
+  return declared <= MAX_MESSAGE_BYTES && declared <= bytes.length * 22;
 }

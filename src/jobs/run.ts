@@ -124,10 +124,16 @@ async function inParallel<T, R>(list: readonly T[], width: number, action: (one:
   return results;
 }
 
+/** The key of a partition's folder or of the file, and its URL. */
+function whereTo({ path }: Pick<Partition, "path">, target: Target, sink: Sink): { key: string; url: string } {
+  if (target.kind === "file") return { key: target.key, url: sink.urlOf(target.key) };
+  const key = [target.root, path].filter((part) => part !== "").join("/");
+  return { key, url: sink.urlOf(`${key}/`) };
+}
+
 async function runPartition(partition: Partition, context: Context): Promise<PartitionResult> {
   const { target } = context.job;
-  const key = target.kind === "file" ? target.key : joinKey(target.root, partition.path);
-  const url = context.sink.urlOf(target.kind === "file" ? key : `${key}/`);
+  const { key, url } = whereTo(partition, target, context.sink);
   const books = emptyBooks();
   try {
     const outcome =
@@ -140,13 +146,31 @@ async function runPartition(partition: Partition, context: Context): Promise<Par
   }
 }
 
-function joinKey(root: string, path: string): string {
-  return path === "" ? root : `${root}/${path}`;
-}
-
 interface Outcome {
   readonly state: PartitionState;
   readonly parts: readonly PartFacts[];
+}
+
+/** What a run would do, without doing it: `planned`, `unchanged`, or `failed` with the conflict it would meet. */
+export async function previewJob(job: Job): Promise<PartitionResult[]> {
+  const context = { job, source: openSource(job.place), streamSources: await sourcesOf(job.stream) };
+  const sink = openSink(job.target.place);
+  return inParallel(job.partitions, job.workers, async (partition): Promise<PartitionResult> => {
+    const { key, url } = whereTo(partition, job.target, sink);
+    const { objects, storedBytes } = partition;
+    const planned = { url, books: { ...emptyBooks(), objects, storedBytes }, parts: [], error: undefined };
+    try {
+      const manifest = job.target.kind === "file" ? undefined : await readManifest(sink, key);
+      if (manifest === undefined) return { ...planned, state: "planned" };
+      const intended = intend(await identify(context.source, partition), context);
+      const decision = decide(manifest, intended, job.onChange, url);
+      if (decision !== "unchanged") return { ...planned, state: "planned" };
+      const parts = manifest.generations.flatMap((generation) => generation.parts);
+      return { ...planned, books: emptyBooks(), parts, state: "unchanged" };
+    } catch (error) {
+      return { ...planned, books: emptyBooks(), state: "failed", error: error as Error };
+    }
+  });
 }
 
 async function runFolder(
@@ -257,7 +281,10 @@ async function identify(source: Source, partition: Partition): Promise<InputFact
   return inputs;
 }
 
-function intend(objects: readonly InputFacts[], { job, streamSources }: Context): Intended {
+function intend(
+  objects: readonly InputFacts[],
+  { job, streamSources }: Pick<Context, "job" | "streamSources">,
+): Intended {
   const inputs = objects.map(({ key, size, etag }) => ({ key, size, etag }));
   const { name, version, schema, dimensions } = job.facts;
   return {

@@ -5,7 +5,7 @@ import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writePageHeader } from "hyparquet-writer/src/datapage.js";
 import type { BufferedColumn } from "./buffered.ts";
 import type { ByteList } from "./bytes.ts";
-import { CODECS, type Codec, compress } from "./codec.ts";
+import type { Compress } from "./codec.ts";
 import { bitWidth, writeHybrid } from "./hybrid.ts";
 import { cutPages, type PageSpan } from "./pages.ts";
 import { type ChunkStatistics, type PageStatistics, statisticsOf } from "./statistics.ts";
@@ -40,23 +40,26 @@ interface Body {
   readonly header: Omit<PageHeader, "uncompressed_page_size" | "compressed_page_size" | "crc">;
 }
 
-/**
- * Appends the chunk's bytes to `out`; `raw` is memory to work in. `rows` is the number of rows that the column has
- * buffered, at least 1.
- */
-export function encodeChunk(
-  column: BufferedColumn,
-  rows: number,
-  codec: Codec,
-  out: ByteList,
-  raw: ByteList,
-): EncodedChunk {
-  const spans = cutPages(column, rows);
+/** What the chunks of one row group share. */
+export interface GroupOutput {
+  readonly rows: number;
+  readonly codec: CompressionCodec;
+  readonly compress: Compress;
+  /** The row group's bytes so far. */
+  readonly out: ByteList;
+  /** Memory to work in. */
+  readonly scratch: ByteList;
+}
+
+/** Appends the chunk's bytes to `group.out`. There is at least one row. */
+export function encodeChunk(column: BufferedColumn, group: GroupOutput): EncodedChunk {
+  const { out, scratch: raw } = group;
+  const spans = cutPages(column, group.rows);
   raw.length = 0;
   const bodies: Body[] = column.hasDictionary ? [writeDictionary(column, raw)] : [];
   for (const span of spans) bodies.push(writePage(column, span, raw));
 
-  const { codec: used, stored } = compressBodies(codec, raw, bodies);
+  const { codec, stored } = compressBodies(group, bodies);
   const start = out.length;
   const starts: number[] = [];
   let headerBytes = 0;
@@ -83,7 +86,7 @@ export function encodeChunk(
     firstRow: span.firstRow,
   }));
   return {
-    codec: used,
+    codec,
     encodings: column.hasDictionary ? ["PLAIN", "RLE", "RLE_DICTIONARY"] : ["PLAIN", "RLE"],
     values: spans.at(-1)!.toEntry,
     uncompressedBytes: headerBytes + raw.length,
@@ -99,13 +102,13 @@ export function encodeChunk(
  * Version 1 pages cannot say that one of them is not compressed, so the whole chunk stays as it is unless it shrinks by
  * a tenth.
  */
-function compressBodies(codec: Codec, raw: ByteList, bodies: readonly Body[]) {
+function compressBodies({ codec, compress, scratch: raw }: GroupOutput, bodies: readonly Body[]) {
   const plain = bodies.map(({ from, to }) => raw.view(from, to));
-  const stored = plain.map((body) => compress(codec, body));
+  const stored = plain.map(compress);
   const bytes = stored.reduce((sum, body) => sum + body.length, 0);
   return bytes * 10 <= raw.length * 9
-    ? { codec: CODECS[codec], stored }
-    : { codec: CODECS.none, stored: plain as Uint8Array[] };
+    ? { codec, stored }
+    : { codec: "UNCOMPRESSED" as const, stored: plain as Uint8Array[] };
 }
 
 function writeDictionary({ store }: BufferedColumn, raw: ByteList): Body {

@@ -12,22 +12,26 @@ export const CODECS: { readonly [codec in Codec]: CompressionCodec } = {
   none: "UNCOMPRESSED",
 };
 
-let snappyCompress: ((bytes: Uint8Array) => Uint8Array) | undefined;
 let snappyUncompress: ((bytes: Uint8Array, length: number) => Uint8Array) | undefined;
 
-/** The compressed bytes, which may be the input itself or a view into memory of the codec's. */
-export function compress(codec: Codec, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+/** The input itself for "none". */
+export type Compress = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
+
+/**
+ * To be made anew for every row group: hysnappy's output depends now and then on what the same instance compressed
+ * before, and bytes may depend on nothing but the rows.
+ */
+export function createCompressor(codec: Codec): Compress {
   switch (codec) {
     case "zstd":
-      return Bun.zstdCompressSync(bytes, { level: 1 });
+      return (bytes) => Bun.zstdCompressSync(bytes, { level: 1 });
     case "snappy":
-      snappyCompress ??= snappyCompressor();
-      return snappyCompress(bytes);
+      return snappyCompressor();
     case "gzip":
       // libdeflate's output depends on its version alone, zlib's on the machine it was built for.
-      return Bun.gzipSync(bytes, { library: "libdeflate", level: 6 });
+      return (bytes) => Bun.gzipSync(bytes, { library: "libdeflate", level: 6 });
     case "none":
-      return bytes;
+      return (bytes) => bytes;
   }
 }
 

@@ -2,8 +2,7 @@
 
 import type { BufferedColumn } from "./buffered.ts";
 import { ByteList, NumberList } from "./bytes.ts";
-import { type EncodedChunk, encodeChunk } from "./chunk.ts";
-import type { Codec } from "./codec.ts";
+import { type EncodedChunk, encodeChunk, type GroupOutput } from "./chunk.ts";
 import { bitWidth } from "./hybrid.ts";
 import { BooleanStore, NumberStore } from "./numbers.ts";
 import type { Leaf } from "./schema.ts";
@@ -56,10 +55,10 @@ export class ColumnBuilder implements BufferedColumn {
     return levels + 4 * this.positions.length + this.store.plainBytes + ENTRY_BYTES * this.store.count;
   }
 
-  /** Encodes what has come in for `rows` rows, appends it to `out`, and begins again. `scratch` may hold anything. */
-  finish(rows: number, codec: Codec, out: ByteList, scratch: ByteList): EncodedChunk {
+  /** Encodes what has come in, appends it to the group's bytes, and begins again. */
+  finish(group: GroupOutput): EncodedChunk {
     if (this.hasDictionary && !this.dictionaryPays()) this.dropDictionary();
-    const chunk = encodeChunk(this, rows, codec, out, scratch);
+    const chunk = encodeChunk(this, group);
     this.definitions.length = 0;
     this.repetitions.length = 0;
     this.positions.length = 0;

@@ -1,6 +1,6 @@
 // Reading a file back: its footer.
 
-import { type FileMetaData, parquetMetadataAsync } from "hyparquet";
+import { type FileMetaData, parquetMetadata } from "hyparquet";
 import { FormatError } from "../errors.ts";
 
 /** A file in slices; hyparquet's AsyncBuffer. `byteLength` is its size, ends are exclusive. */
@@ -11,6 +11,8 @@ export interface ByteSource {
 
 const SMALLEST_FILE = 12;
 const MAGIC = "PAR1";
+/** The footer's length and the magic. */
+const TRAILER_BYTES = 8;
 
 /** Throws FormatError when the file does not begin and end as a Parquet file, or its footer cannot be read. */
 export async function readFooter(file: ByteSource): Promise<FileMetaData> {
@@ -20,9 +22,14 @@ export async function readFooter(file: ByteSource): Promise<FileMetaData> {
     const magic = new TextDecoder().decode(await file.slice(start, start + MAGIC.length));
     if (magic !== MAGIC) throw new FormatError(`Cannot read Parquet: ${MAGIC} is missing at byte ${start}.`, start);
   }
+  const [length] = new Uint32Array(await file.slice(byteLength - TRAILER_BYTES, byteLength - MAGIC.length));
+  const start = byteLength - TRAILER_BYTES - length!;
+  if (start < MAGIC.length)
+    throw new FormatError("Cannot read Parquet: its footer is longer than the file.", byteLength);
+  const footer = await file.slice(start, byteLength);
   try {
-    return await parquetMetadataAsync(file, { geoparquet: false });
+    return parquetMetadata(footer, { geoparquet: false });
   } catch {
-    throw new FormatError("Cannot read Parquet: its footer is damaged.", byteLength);
+    throw new FormatError("Cannot read Parquet: its footer is damaged.", start);
   }
 }

@@ -40,17 +40,12 @@ export async function loadStream(ref: StreamRef): Promise<LoadedStream> {
   const definition = "builtin" in ref ? await importBuiltin(ref.builtin) : await importFile(ref.path);
   const name = definition.name ?? ("builtin" in ref ? ref.builtin : basename(ref.path).replace(/\.[cm]?[jt]s$/, ""));
   try {
-    const literal = definition.schema(avroName(name));
+    const literal = definition.schema(name);
     return { name, definition, literal, schema: parseSchema(literal) };
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`Cannot use stream ${name}: ${error.message}`);
     throw new UsageError(`Cannot use stream ${name}: buildSchema threw ${describeThrown(error)}`);
   }
-}
-
-// A file may be called my-stream.ts; a record may not.
-function avroName(name: string): string {
-  return name.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=[0-9])/, "_");
 }
 
 async function importBuiltin(name: string): Promise<DerivedStream> {

@@ -18,6 +18,8 @@ export interface StreamFacts {
   readonly dimensions: Readonly<Record<string, readonly string[]>>;
   readonly partitionBy?: readonly string[];
   readonly schema: AvroRecord;
+  /** What readers of the files will not understand as it is meant, as sentences. */
+  readonly warnings: readonly string[];
 }
 
 export type Request =
@@ -96,7 +98,16 @@ export function serve(openSource: (place: Place | string) => Source): void {
   });
 }
 
-function factsOf({ name, definition, literal }: LoadedStream): StreamFacts {
+function factsOf({ name, definition, literal, schema }: LoadedStream): StreamFacts {
   const { streamName, version, description, dimensions, partitionBy } = definition;
-  return { name, streamName, version, description, dimensions, partitionBy, schema: literal };
+  return {
+    name,
+    streamName,
+    version,
+    description,
+    dimensions,
+    partitionBy,
+    schema: literal,
+    warnings: schema.warnings,
+  };
 }

@@ -143,6 +143,7 @@ describe("damage", () => {
         `warning: ${url} at offset ${first.length + 4 + second.length}: ${undecodable.length} bytes: `,
       );
       expect((await derive(["cat", "-q", path])).stderr).toBe("");
+      expect((await derive(["cat", "-v", path])).stderr).toStartWith(`reading ${url}\n`);
 
       const counted = await derive(["cat", "--count", "--json", path]);
       expect(JSON.parse(counted.stdout)).toEqual({

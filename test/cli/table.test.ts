@@ -11,7 +11,7 @@ const lines = (columns: string[], rows: string[][], width?: number) => {
     width,
     plain,
   );
-  return { lines: shown.text.trimEnd().split("\n"), hidden: shown.hidden };
+  return { lines: shown.text.slice(0, -1).split("\n"), hidden: shown.hidden };
 };
 
 test("columns are as wide as what they hold, numbers at the right", () => {

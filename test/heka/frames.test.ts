@@ -1,6 +1,7 @@
 // Frames are found whatever the chunks, and every byte is accounted for (P7).
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { InternalError } from "../../src/errors.ts";
 import { Framer, MAX_MESSAGE_BYTES } from "../../src/heka/frames.ts";
 import { encodeFrame } from "../../src/heka/writer.ts";
 import { spansOf, utf8 } from "./objects.ts";
@@ -107,6 +108,13 @@ describe("framing", () => {
     );
     expect(messages.map((message) => message && message.buffer === chunk.buffer)).toEqual([false, true, true]);
     expect(messages.map((message) => message && Buffer.from(message).toString())).toEqual(["hello", "hello", "hello"]);
+  });
+
+  test("a chunk is not taken while spans of the last one are left", () => {
+    const framer = new Framer();
+    framer.push(concat(hello, hello));
+    framer.next();
+    expect(() => framer.push(hello)).toThrow(InternalError);
   });
 
   test("cut at every byte, and into single bytes, the spans are the same", () => {

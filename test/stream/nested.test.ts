@@ -80,6 +80,9 @@ test("names that every object inherits are ordinary names", () => {
     { constructor: null, toString: 0 },
     { constructor: "a", toString: 1 },
   ] as never);
+  const returned = record({ constructor: string().optional() } as { [name: string]: Column }).from(() => ({}) as never);
+  expect(Object.entries(stored(returned) as object)).toEqual([["constructor", null]]);
+  expect(stored(list(json().optional()), [null, 1])).toEqual([null, "1"]);
   expect(derived(list(string("constructor")), [{}])).toEqual({ failed: "v[].constructor missing" });
 });
 
@@ -155,6 +158,7 @@ test("computed columns inside entries see the entry's own columns", () => {
   expect(stored(list(record({ size })), { ab: { width: 3, height: 4 } })).toEqual([{ size: 14 }]);
   expect(stored(list(size.optional()), [{}])).toEqual([null]);
   expect(derived(list(record({ size })), [{}])).toEqual({ failed: "v[].size missing" });
+  expect(derived(list(record({ size })), [{ width: "wide" }])).toEqual({ failed: "v[].width is not an int" });
   const type = string().from((message) => message.type);
   expect(stored(list(record({ type })), [{}, {}])).toEqual([{ type: "telemetry" }, { type: "telemetry" }]);
 });

@@ -94,6 +94,7 @@ test("missing is absent or null, and the three words say what it means", () => {
     expect(derived(string().optional(), missing)).toEqual({ row: { v: null } });
     expect(derived(string().default("??"), missing)).toEqual({ row: { v: "??" } });
     expect(derived(string().orSkip(), missing)).toEqual({ filtered: "v missing" });
+    expect(derived(json().optional(), missing)).toEqual({ row: { v: null } });
     expect(derived(json().default({ a: 1 }), missing)).toEqual({ row: { v: '{"a":1}' } });
     expect(derived(long().default(1), missing)).toEqual({ row: { v: 1n } });
     expect(derived(timestamp().default(new Date(1)), missing)).toEqual({ row: { v: 1000n } });
@@ -222,7 +223,9 @@ test("a computed column's own words are about its result", () => {
   expect(derivePing(stream(sum().default(9)), { s: 2 })).toEqual({ row: { v: 9 } });
   expect(derivePing(stream(sum().optional()), { a: -1, s: 2 })).toEqual({ row: { v: null } });
   expect(derivePing(stream(sum().orSkip()), { a: -1, s: 2 })).toEqual({ filtered: "v missing" });
-  expect(derivePing(stream(sum().map((value) => value * 2)), { a: 1, s: 2 })).toEqual({ row: { v: 6 } });
+  const doubled = stream(sum().map((value) => value * 2));
+  expect(derivePing(doubled, { a: 1, s: 2 })).toEqual({ row: { v: 6 } });
+  expect(derivePing(doubled, { a: 1 })).toEqual({ filtered: "s missing" });
 });
 
 test("a column computed from the message", () => {
