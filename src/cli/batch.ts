@@ -21,6 +21,7 @@ import {
   planOnly,
   runWithProgress,
 } from "./job.ts";
+import { placeOf } from "./places.ts";
 import { deliverReports, exitOfJob, logReport } from "./report.ts";
 import { settingFlags } from "./settings.ts";
 import { text } from "./values.ts";
@@ -96,7 +97,7 @@ async function planStream(name: string, range: readonly string[], settings: Sett
     facts,
     place,
     partitions: plan.partitions,
-    target: { kind: "dataset", place: output, root: datasetRoot(facts) },
+    target: { kind: "dataset", place: placeOf(settings, "output", output), root: datasetRoot(facts) },
     only,
     partitionBy: partitionBy ?? [day],
     ...jobOptions(settings),

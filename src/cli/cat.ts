@@ -1,12 +1,16 @@
 // `derive cat`: the messages of raw objects, as they are.
 import { FormatError, InputError, UsageError } from "../errors.ts";
 import { MessageDecoder, type RawMessage } from "../heka/message.ts";
+import type { S3Options } from "../storage/ports.ts";
 import { command } from "./command.ts";
+import { resolveSettings } from "./config.ts";
 import { EXIT, errorText } from "./exit.ts";
 import { createFaultLog, type FaultLog } from "./faults.ts";
 import { jsonLine, textBlock } from "./messages.ts";
 import type { Output } from "./output.ts";
+import { s3OptionsOf } from "./places.ts";
 import { type Frame, frameBytes, type RawInput, rawInputs, readSpans } from "./raw-inputs.ts";
+import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { bytesText, countText, plural } from "./units.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
@@ -18,7 +22,7 @@ export default command({
     "reading, with long values cut. heka copies whole frames, undecodable ones too.\n\n" +
     "Damaged bytes and undecodable frames are told on stderr with their offsets; they do not change the exit code.",
   positionals: {
-    path: { many: true, description: "Files, folders, globs, or - for stdin" },
+    path: { many: true, description: "Files, folders, globs, s3:// URLs, or - for stdin" },
   },
   flags: {
     format: { kind: oneOf("json", "text", "heka"), description: "What to print of each message", default: "json" },
@@ -28,6 +32,7 @@ export default command({
       value: "N",
       description: "Begin with the frame at byte N, as errors tell it (after decompression); for a single object",
     },
+    ...settingFlags(...S3_SETTINGS),
     count: { description: "Print a line per object in place of messages: its messages, bytes and faults" },
     json: { description: "With --count: one JSON object per line" },
   },
@@ -50,7 +55,7 @@ export default command({
       exit = EXIT.input;
       output.log.error(errorText(error));
     };
-    const inputs = await findInputs(args.path, signal, fail);
+    const inputs = await findInputs(args.path, s3OptionsOf(resolveSettings(flags), "input"), signal, fail);
     if (flags.offset !== undefined && inputs.length > 1) {
       throw new UsageError(`Cannot use --offset with ${inputs.length} objects: name the one that the offset is of`);
     }
@@ -108,13 +113,14 @@ function refuseConflicts({
 /** A path that names nothing is told, and the others are read. */
 async function findInputs(
   paths: readonly string[],
+  s3: S3Options,
   signal: AbortSignal,
   fail: (error: unknown) => void,
 ): Promise<RawInput[]> {
   const inputs: RawInput[] = [];
   for (const path of paths) {
     try {
-      inputs.push(...(await rawInputs(path, signal)));
+      inputs.push(...(await rawInputs(path, s3, signal)));
     } catch (error) {
       fail(error);
     }

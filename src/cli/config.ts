@@ -8,6 +8,7 @@ import type { Codec } from "../parquet/rowgroup.ts";
 import type { ErrorBudget } from "../pipeline/books.ts";
 import type { Flag } from "./command.ts";
 import { readValue } from "./parse.ts";
+import { type PlaceTables, placeIn, readPlaceTables } from "./places.ts";
 import { type SettingName, settings } from "./settings.ts";
 import { yesOrNo } from "./values.ts";
 
@@ -15,6 +16,15 @@ export interface Settings {
   readonly metadata?: string;
   readonly input?: string;
   readonly output?: string;
+  readonly endpointUrl?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly pathStyle?: boolean;
+  readonly noSignRequest?: boolean;
+  readonly requestPayer?: boolean;
+  readonly requireChecksum?: boolean;
+  /** S3 settings that derive.toml has for one place. */
+  readonly placeTables: PlaceTables;
   /** As written, `dim=a,b` each; joined by AND. */
   readonly only: readonly string[];
   readonly workers: number;
@@ -74,11 +84,12 @@ export function resolveSettings(
   ) as Record<SettingName, Written>;
   const values = Object.fromEntries(
     Object.entries(written).map(([name, { value }]) => [camelCase(name), value]),
-  ) as unknown as Omit<Settings, "sources" | "configFile" | "origins">;
+  ) as unknown as Omit<Settings, "sources" | "placeTables" | "configFile" | "origins">;
   const origins = Object.fromEntries(
     Object.entries(written).map(([name, { from, texts, value }]) => [name, { from, text: texts.join(" "), value }]),
   ) as Settings["origins"];
-  return { ...values, sources: readSources(file), configFile: file?.name, origins };
+  const placeTables = readPlaceTables(file?.table ?? {}, file?.name ?? "");
+  return { ...values, sources: readSources(file), placeTables, configFile: file?.name, origins };
 }
 
 /**
@@ -169,7 +180,8 @@ function fromEnvironment(name: string, flag: Flag, environment: Environment): Wr
 
 function fromFile(name: string, flag: Flag, file: ConfigFile | undefined): Written | undefined {
   if (file === undefined || !Object.hasOwn(file.table, name)) return undefined;
-  const value = file.table[name];
+  const value = placeIn(file.table[name]);
+  if (value === undefined) return undefined;
   const values = flag.repeat ? [value].flat() : [value];
   if (!values.every((one) => ["string", "number", "boolean"].includes(typeof one))) {
     const list = flag.repeat ? " or a list of texts" : "";

@@ -5,6 +5,7 @@ import type { Job, Target } from "../jobs/run.ts";
 import { describeStream, resolveStream, type StreamFacts } from "../jobs/streams.ts";
 import { findNamed } from "../storage/named.ts";
 import { splitPlace } from "../storage/place.ts";
+import type { Place } from "../storage/ports.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
 import { required, resolveSettings } from "./config.ts";
@@ -17,6 +18,7 @@ import {
   planOnly,
   runWithProgress,
 } from "./job.ts";
+import { placeOf, s3OptionsOf } from "./places.ts";
 import { deliverReports, exitOfJob, logReport } from "./report.ts";
 import { settingFlags } from "./settings.ts";
 
@@ -26,7 +28,7 @@ export default command({
     "output that ends in .parquet is one file; any other is a folder that gets <stream>/v<version>/ with parts and _SUCCESS.",
   positionals: {
     stream: { description: "A built-in name, a name below ./streams, or a path ending in .ts" },
-    path: { description: "Files, folders, globs; - is stdin", many: true },
+    path: { description: "Files, folders, globs, s3:// URLs; - is stdin", many: true },
   },
   flags: settingFlags(...JOB_SETTINGS),
   examples: [
@@ -37,13 +39,16 @@ export default command({
   exitCodes: JOB_EXIT_CODES,
   async run({ args, flags, output, signal }) {
     const settings = resolveSettings(flags);
-    const place = required(settings, "output", "where the Parquet goes");
+    const place = placeOf(settings, "output", required(settings, "output", "where the Parquet goes"));
     const stream = resolveStream(args.stream);
     const facts = await describeStream(stream);
     logWarnings(facts, output);
     const stdin = args.path.includes("-") ? await spoolStdin() : undefined;
     try {
-      const named = await findNamed(args.path.map((path) => (path === "-" ? stdin!.path : path)));
+      const named = await findNamed(
+        args.path.map((path) => (path === "-" ? stdin!.path : path)),
+        { s3: s3OptionsOf(settings, "input") },
+      );
       if (named.objects.length === 0) {
         throw new InputError(`Cannot convert ${args.path.join(" ")}: there is no file in it`);
       }
@@ -70,7 +75,7 @@ export default command({
   },
 });
 
-function targetOf(place: string, facts: StreamFacts): Target {
-  if (place.endsWith(".parquet")) return { kind: "file", ...splitPlace(place) };
+function targetOf(place: Place, facts: StreamFacts): Target {
+  if (place.url.endsWith(".parquet")) return { kind: "file", ...splitPlace(place) };
   return { kind: "dataset", place, root: datasetRoot(facts) };
 }

@@ -8,11 +8,13 @@ import { openSink } from "../storage/place.ts";
 import type { Settings } from "./config.ts";
 import type { Output } from "./output.ts";
 import { startProgress } from "./progress.ts";
+import { S3_SETTINGS } from "./settings.ts";
 import { bytesText, durationText, plural } from "./units.ts";
 
 /** The settings of every job. */
 export const JOB_SETTINGS = [
   "output",
+  ...S3_SETTINGS,
   "workers",
   "codec",
   "max-part-bytes",

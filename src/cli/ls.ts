@@ -4,10 +4,10 @@ import { parseDay } from "../jobs/dimensions.ts";
 import { readDatasets } from "../jobs/metadata.ts";
 import { openSource } from "../storage/place.ts";
 import { command, type Invocation } from "./command.ts";
-import { required, resolveSettings, type Settings } from "./config.ts";
-import { findDataset } from "./dataset.ts";
+import { resolveSettings, type Settings } from "./config.ts";
+import { findDataset, openMetadata } from "./dataset.ts";
 import { EXIT } from "./exit.ts";
-import { settingFlags } from "./settings.ts";
+import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { table, visible } from "./table.ts";
 import { bytesText, countText, plural } from "./units.ts";
 
@@ -23,7 +23,7 @@ export default command({
     day: { optional: true, description: "20151028, 2015-10-28, yesterday, -3d (UTC)" },
   },
   flags: {
-    ...settingFlags("metadata", "input"),
+    ...settingFlags("metadata", "input", ...S3_SETTINGS),
     json: { description: "One JSON object a line, every value of every dimension" },
   },
   examples: [
@@ -67,7 +67,7 @@ async function listDatasets(settings: Settings, json: boolean, output: Invocatio
 /** Those of sources.json that derive.toml does not describe itself. */
 async function metadataDatasets(settings: Settings) {
   if (settings.metadata === undefined && settings.sources.size > 0) return [];
-  const metadata = openSource(required(settings, "metadata", "the datasets"));
+  const metadata = openMetadata(settings, "the datasets");
   return [...(await readDatasets(metadata)).values()].filter(({ name }) => !settings.sources.has(name));
 }
 

@@ -4,6 +4,8 @@ import { pathToFileURL } from "node:url";
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../parquet/read.ts";
 import { findNamed } from "../storage/named.ts";
+import { openSource, splitS3 } from "../storage/place.ts";
+import type { Listed, Place, S3Options } from "../storage/ports.ts";
 
 export interface Part {
   readonly url: string;
@@ -11,18 +13,38 @@ export interface Part {
 }
 
 /**
- * What `path` (a file, folder or glob) names, in the order of keys: of a folder the `.parquet` files, at any depth, of
- * a file itself whatever its name is. Throws InputError where that is nothing.
+ * What `path` (a file, folder, glob or s3:// URL) names, in the order of keys: of a folder the `.parquet` files, at any
+ * depth, of a file itself whatever its name is. Throws InputError where that is nothing.
  */
-export async function findParts(path: string): Promise<Part[]> {
-  const { place, objects } = await findNamed([path]);
+export async function findParts(path: string, s3: S3Options): Promise<Part[]> {
+  const { place, objects } = await findNamed([path], { s3 });
   const parts = objects.length === 1 ? objects : objects.filter(({ key }) => key.endsWith(".parquet"));
   if (parts.length === 0) throw new InputError(`Cannot show ${path}: there is no .parquet file in it`);
-  return parts.map(({ key, size }) => {
-    const file = Bun.file(join(place, key));
-    return {
-      url: pathToFileURL(join(place, key)).href,
-      file: { byteLength: size, slice: (start, end) => file.slice(start, end).arrayBuffer() },
-    };
-  });
+  return parts.map((part) => (splitS3(place.url) ? partOnS3(place, part) : partOnDisk(place, part)));
+}
+
+function partOnDisk({ url }: Place, { key, size }: Listed): Part {
+  const file = Bun.file(join(url, key));
+  return {
+    url: pathToFileURL(join(url, key)).href,
+    file: { byteLength: size, slice: (start, end) => file.slice(start, end).arrayBuffer() },
+  };
+}
+
+/** Read whole when its first bytes are asked for: parts are made to fit into memory. */
+function partOnS3(place: Place, { key, size, etag }: Listed): Part {
+  const source = openSource(place);
+  let whole: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const read = async () => Buffer.concat(await Array.fromAsync(source.open(key, etag), (chunk) => chunk.slice()));
+  return {
+    url: source.urlOf(key),
+    file: {
+      byteLength: size,
+      async slice(start, end) {
+        whole ??= read();
+        const bytes = await whole;
+        return bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + (end ?? size));
+      },
+    },
+  };
 }

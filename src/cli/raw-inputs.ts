@@ -4,6 +4,7 @@ import { Framer, type Span } from "../heka/frames.ts";
 import { inflate } from "../heka/inflate.ts";
 import { findNamed } from "../storage/named.ts";
 import { openSource } from "../storage/place.ts";
+import type { S3Options } from "../storage/ports.ts";
 
 export interface RawInput {
   /** An URL, or `-` for stdin. */
@@ -13,12 +14,12 @@ export interface RawInput {
 }
 
 /**
- * What `path` (a file, folder, glob or `-`) names, in the order of keys. Throws InputError where that is nothing. Stdin
+ * What `path` (a file, folder, glob, s3:// URL or `-`) names, in the order of keys. Throws InputError where that is nothing. Stdin
  * ends early when `signal` is aborted.
  */
-export async function rawInputs(path: string, signal: AbortSignal): Promise<RawInput[]> {
+export async function rawInputs(path: string, s3: S3Options, signal: AbortSignal): Promise<RawInput[]> {
   if (path === "-") return [{ url: "-", open: () => readStdin(signal) }];
-  const { place, objects } = await findNamed([path]);
+  const { place, objects } = await findNamed([path], { s3 });
   if (objects.length === 0) throw new InputError(`Cannot read ${path}: there is no file in it`);
   const source = openSource(place);
   return objects.map(({ key }) => ({ url: source.urlOf(key), open: () => source.open(key) }));

@@ -5,6 +5,7 @@ import { openSink, splitPlace } from "../storage/place.ts";
 import type { Settings } from "./config.ts";
 import { EXIT, errorText, exitCodeOf } from "./exit.ts";
 import type { Output } from "./output.ts";
+import { placeOf } from "./places.ts";
 import { bytesText, countText, durationText, plural } from "./units.ts";
 
 /** The highest exit code of any partition: one that failed does not stop the others. */
@@ -41,7 +42,7 @@ export async function deliverReports(results: readonly JobResult[], settings: Se
   const lines = results.map((result) => `${JSON.stringify(reportOf(result))}\n`).join("");
   if (settings.json) await output.write(lines);
   if (settings.reportFile !== undefined) {
-    const { place, key } = splitPlace(settings.reportFile);
+    const { place, key } = splitPlace(placeOf(settings, "output", settings.reportFile));
     await openSink(place).put(key, new TextEncoder().encode(lines));
   }
 }

@@ -9,7 +9,8 @@ const workers: Kind<number> = {
   parse: (text) => (text === "cores" ? availableParallelism() : number.parse(text)),
 };
 
-const PLACES = "Places (folders or URLs)";
+const PLACES = "Places (folders, file:// or s3:// URLs)";
+const S3 = "S3 (besides the standard AWS_* variables and files; derive.toml may have them for one place)";
 
 /** Every setting by its name, in the order of `derive config`. */
 export const settings = {
@@ -34,6 +35,27 @@ export const settings = {
     value: "PLACE",
     description: "Where derived Parquet goes",
     group: PLACES,
+  },
+  "endpoint-url": {
+    setting: true,
+    kind: text,
+    value: "URL",
+    description: "Another server than AWS: http://127.0.0.1:9000",
+    group: S3,
+  },
+  region: { setting: true, kind: text, value: "REGION", description: "The region of the buckets", group: S3 },
+  profile: { setting: true, kind: text, value: "NAME", description: "The profile of ~/.aws to use", group: S3 },
+  "path-style": {
+    setting: true,
+    description: "The bucket in the path, not in the host name; so by default where an endpoint is given",
+    group: S3,
+  },
+  "no-sign-request": { setting: true, description: "Use no credentials, for public buckets", group: S3 },
+  "request-payer": { setting: true, description: "Pay for the requests to buckets whose reader pays", group: S3 },
+  "require-checksum": {
+    setting: true,
+    description: "An input on S3 whose bytes cannot be checked, for want of a checksum, is an error",
+    group: S3,
   },
   only: {
     setting: true,
@@ -84,6 +106,17 @@ export const settings = {
 } as const satisfies { readonly [name: string]: Flag };
 
 export type SettingName = keyof typeof settings;
+
+/** How S3 is reached: for every command that reads or writes places. */
+export const S3_SETTINGS = [
+  "endpoint-url",
+  "region",
+  "profile",
+  "path-style",
+  "no-sign-request",
+  "request-payer",
+  "require-checksum",
+] as const satisfies SettingName[];
 
 /** Where the configuration file is, for every command with settings. */
 const configFlag = {

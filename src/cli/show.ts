@@ -4,11 +4,14 @@ import { didYouMean } from "../nearest.ts";
 import { readFooter, readRows } from "../parquet/read.ts";
 import { parquetSchemaText } from "../parquet/schema.ts";
 import { command } from "./command.ts";
+import { resolveSettings } from "./config.ts";
 import { EXIT } from "./exit.ts";
 import { exactJson } from "./json.ts";
 import type { Output } from "./output.ts";
 import { findParts, type Part } from "./parts.ts";
+import { s3OptionsOf } from "./places.ts";
 import { rowTable } from "./rows.ts";
+import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { countText, plural } from "./units.ts";
 import { text, wholeNumber } from "./values.ts";
 
@@ -20,11 +23,12 @@ export default command({
     "Reads any Parquet file, not only ours; of a folder, the .parquet files in it, in the order of their names. A " +
     "terminal shows the columns that fit, a file or pipe all of them.",
   positionals: {
-    path: { description: "A Parquet file, a folder of parts, or a glob" },
+    path: { description: "A Parquet file, a folder of parts, a glob or an s3:// URL" },
   },
   flags: {
     number: { short: "n", kind: wholeNumber(), value: "N", description: "Rows to show: 20, or with --json all" },
     columns: { kind: text, value: "A,B", description: "Only these columns, in this order" },
+    ...settingFlags(...S3_SETTINGS),
     schema: { description: "Print the schema in place of rows" },
     json: { description: "One JSON object a row: integers exact, bytes base64, times ISO 8601" },
   },
@@ -41,7 +45,7 @@ export default command({
   ],
   exitCodes: { [EXIT.input]: "the file is missing or is no Parquet file" },
   async run({ args, flags, output, signal }) {
-    const parts = await findParts(args.path);
+    const parts = await findParts(args.path, s3OptionsOf(resolveSettings(flags), "output"));
     for (const { url } of parts) output.log.debug(`reading ${url}`);
     if (flags.schema) {
       await output.write(await schemaOf(parts[0]));

@@ -6,11 +6,14 @@ import { readRows } from "../parquet/read.ts";
 import { findNamed } from "../storage/named.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
+import { resolveSettings } from "./config.ts";
 import { logWarnings } from "./job.ts";
 import { exactJson } from "./json.ts";
 import type { Output } from "./output.ts";
+import { s3OptionsOf } from "./places.ts";
 import { logFaults } from "./report.ts";
 import { rowTable } from "./rows.ts";
+import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { table } from "./table.ts";
 import { countText, plural } from "./units.ts";
 import { share, wholeNumber } from "./values.ts";
@@ -24,7 +27,7 @@ export default command({
     "left out or failed. It stops reading when it has enough rows and has seen 1,000 messages. Nothing is written.",
   positionals: {
     stream: { description: "A built-in name, a name below ./streams, or a path ending in .ts" },
-    place: { description: "A Heka file, a folder or a glob; - is stdin" },
+    place: { description: "A Heka file, a folder, a glob or an s3:// URL; - is stdin" },
   },
   flags: {
     number: { short: "n", kind: wholeNumber(1), value: "N", description: "Rows to show", default: "20" },
@@ -34,6 +37,7 @@ export default command({
       description: "Read only this share of the objects, chosen by their keys",
       default: "100%",
     },
+    ...settingFlags(...S3_SETTINGS),
     json: { description: "One JSON object: rows, fill rates, books and causes" },
   },
   examples: [
@@ -41,12 +45,13 @@ export default command({
     { does: "five rows of a large folder, from all over it", run: "derive try ./MyStream.ts raw --sample 1% -n 5" },
   ],
   async run({ args, flags, output, signal }) {
+    const s3 = s3OptionsOf(resolveSettings(flags), "input");
     const stream = resolveStream(args.stream);
     const facts = await describeStream(stream);
     logWarnings(facts, output);
     const stdin = args.place === "-" ? await spoolStdin() : undefined;
     try {
-      const { place, objects } = await findNamed([stdin?.path ?? args.place]);
+      const { place, objects } = await findNamed([stdin?.path ?? args.place], { s3 });
       if (objects.length === 0) throw new InputError(`Cannot try ${args.place}: there is no file in it`);
       const sample = await sampleRows(
         {

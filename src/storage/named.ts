@@ -4,22 +4,33 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { InputError, UsageError } from "../errors.ts";
 import { folderSource } from "./folder.ts";
 import { compareKeys } from "./keys.ts";
+import { findObjects } from "./named-s3.ts";
 import { stateOf, urlOfPath } from "./paths.ts";
-import { pathOfPlace } from "./place.ts";
-import type { Listed } from "./ports.ts";
+import { pathOfPlace, splitS3 } from "./place.ts";
+import type { Listed, Place, S3Options } from "./ports.ts";
 
 export interface Named {
   /** The folder that holds all of it: for one folder itself, for one file its folder, else the nearest common one. */
-  readonly place: string;
+  readonly place: Place;
   /** Each object once, in the order of keys. */
   readonly objects: Listed[];
 }
 
 /**
- * Finds what `paths` (files, folders, globs, file:// URLs; relative ones below `folder`) name. Of a folder all files count,
- * at any depth, but those whose names begin with a dot. Throws InputError where a path names nothing.
+ * Finds what `paths` (files, folders, globs, file:// and s3:// URLs; relative ones below `folder`) name. Of a folder all
+ * files count, at any depth, but those whose names begin with a dot. Throws InputError where a path names nothing.
  */
-export async function findNamed(paths: readonly string[], folder: string = process.cwd()): Promise<Named> {
+export async function findNamed(
+  paths: readonly string[],
+  { s3, folder = process.cwd() }: { readonly s3?: S3Options; readonly folder?: string } = {},
+): Promise<Named> {
+  const onS3 = paths.filter((path) => splitS3(path) !== undefined);
+  if (onS3.length === 0) return findFiles(paths, folder);
+  if (onS3.length < paths.length) throw new UsageError("Cannot read S3 and folders in one run: run it once for each");
+  return findObjects(paths, s3);
+}
+
+async function findFiles(paths: readonly string[], folder: string): Promise<Named> {
   const found = new Map<string, number>();
   const roots: string[] = [];
   for (const written of paths) {
@@ -41,7 +52,7 @@ export async function findNamed(paths: readonly string[], folder: string = proce
   const place = commonFolder(roots);
   const keyOf = (path: string) => path.slice(place.endsWith(sep) ? place.length : place.length + 1);
   const objects = [...found].map(([path, size]) => ({ key: keyOf(path), size }));
-  return { place, objects: objects.sort((a, b) => compareKeys(a.key, b.key)) };
+  return { place: { url: place }, objects: objects.sort((a, b) => compareKeys(a.key, b.key)) };
 }
 
 async function expand(written: string, folder: string): Promise<string[]> {

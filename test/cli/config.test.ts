@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { required, resolveSettings } from "../../src/cli/config.ts";
+import { s3OptionsOf } from "../../src/cli/places.ts";
 import { UsageError } from "../../src/errors.ts";
 import { inFolder } from "./run.ts";
 
@@ -100,4 +101,26 @@ test("what is missing is told with the three ways to give it", async () => {
   expect(() => required(settings, "output", "where the rows go")).toThrow(
     'Cannot find where the rows go: no output place is set. Give it as --output PLACE, as output = "PLACE" in derive.toml, or as DERIVE_OUTPUT=PLACE',
   );
+});
+
+test("S3: for all places, or for one in derive.toml; flags and variables come first", async () => {
+  const toml = 'region = "all"\nprofile = "all"\n[input]\nplace = "s3://raw/x"\nregion = "one"\npath-style = true';
+  const settings = await resolved(toml, { DERIVE_PROFILE: "variable" }, { "endpoint-url": "http://flag" });
+  expect(settings.input).toBe("s3://raw/x");
+  expect(settings.origins.input.from).toBe("derive.toml");
+  expect(s3OptionsOf(settings, "input")).toEqual({
+    endpointUrl: "http://flag",
+    region: "one",
+    profile: "variable",
+    pathStyle: true,
+  });
+  expect(s3OptionsOf(settings, "output")).toEqual({
+    endpointUrl: "http://flag",
+    region: "all",
+    profile: "variable",
+  });
+  const overridden = await resolved(toml, { DERIVE_PATH_STYLE: "0", DERIVE_REGION: "variable" });
+  expect(s3OptionsOf(overridden, "input")).toMatchObject({ region: "variable", pathStyle: false });
+  await expect(resolved("[input]\nendpoint-uri = 1")).rejects.toThrow('"endpoint-uri". Did you mean endpoint-url?');
+  await expect(resolved("[output]\npath-style = 3")).rejects.toThrow("path-style of [output] in derive.toml");
 });
