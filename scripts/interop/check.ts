@@ -1,0 +1,73 @@
+// Runs the contract of the store ports and one whole batch over a real S3 server, and compares the output with that of
+// folders. bun scripts/interop/check.ts <endpoint>; S3_TEST_ACCESS_KEY and S3_TEST_SECRET_KEY where the server checks them.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openSink, openSource } from "../../src/storage/place.ts";
+import type { Place } from "../../src/storage/ports.ts";
+import { bucketAt, CREDENTIALS } from "../../test/storage/s3-places.ts";
+import { builtBinary, root } from "../built.ts";
+
+const [endpointUrl] = process.argv.slice(2);
+if (endpointUrl === undefined) throw new Error("Cannot check a server: give its endpoint, as in http://127.0.0.1:9000");
+
+const binary = builtBinary();
+const folder = mkdtempSync(join(tmpdir(), "derive-interop-"));
+const env = { ...process.env, ...CREDENTIALS, S3_TEST_ENDPOINT: endpointUrl };
+Object.assign(process.env, CREDENTIALS);
+
+function run(...command: string[]): void {
+  console.error(`$ ${command.join(" ").replaceAll(process.execPath, "bun").replaceAll(binary, "derive")}`);
+  const { exitCode } = Bun.spawnSync(command, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+  if (exitCode !== 0) throw new Error(`Cannot go on: exit code ${exitCode}`);
+}
+
+function filesBelow(path: string, prefix = ""): string[] {
+  return readdirSync(join(path, prefix)).flatMap((name) => {
+    const key = prefix === "" ? name : `${prefix}/${name}`;
+    return statSync(join(path, key)).isDirectory() ? filesBelow(path, key) : [key];
+  });
+}
+
+/** The keys of Parquet parts, and the SHA-256 of each. */
+async function partsBelow(place: Place): Promise<Map<string, string>> {
+  const source = openSource(place);
+  const parts = new Map<string, string>();
+  for await (const { key } of source.list("")) {
+    if (!key.endsWith(".parquet")) continue;
+    const hash = new Bun.CryptoHasher("sha256");
+    for await (const chunk of source.open(key)) hash.update(chunk);
+    parts.set(key, hash.digest("hex"));
+  }
+  return parts;
+}
+
+try {
+  run(process.execPath, "test", "test/storage/s3.test.ts");
+
+  const raw = join(folder, "raw");
+  run(process.execPath, "scripts/sample-day.ts", raw, "--pings", "600");
+  const s3 = { endpointUrl };
+  const bucket = await bucketAt(endpointUrl);
+  const sink = openSink({ url: `s3://${bucket}/raw data`, s3 });
+  for (const key of filesBelow(raw)) await sink.put(key, readFileSync(join(raw, key)));
+
+  const output = join(folder, "derived");
+  const batch = ["batch", "ExampleStream", "--from", "20151028"];
+  run(binary, ...batch, "--metadata", raw, "--input", raw, "--output", output);
+  const onS3 = ["--endpoint-url", endpointUrl, "--metadata", sink.url, "--input", sink.url];
+  const derived = `s3://${bucket}/derived`;
+  run(binary, ...batch, ...onS3, "--output", derived);
+  run(binary, ...batch, ...onS3, "--output", derived);
+
+  const expected = await partsBelow({ url: output });
+  const found = await partsBelow({ url: derived, s3 });
+  if (expected.size === 0 || !Bun.deepEquals(found, expected))
+    throw new Error("The parts on S3 are not those of the folder");
+  const pending = await openSink({ url: derived, s3 }).abortPending("");
+  if (pending > 0) throw new Error(`${pending} uploads were left pending`);
+  const conditional = await openSink({ url: derived, s3 }).honoursConditions("");
+  console.log(`${expected.size} parts with the same bytes, nothing left behind; conditional writes: ${conditional}`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
