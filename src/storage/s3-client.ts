@@ -3,7 +3,7 @@ import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Options } from "./ports.ts";
 import { isUnreadable, UnreadableAnswer } from "./s3-fault.ts";
 
-type Sdk = typeof import("@aws-sdk/client-s3");
+type Sdk = typeof import("./s3-sdk.ts");
 
 /** The client and the package it is from: loaded together, so that commands on folders load neither. */
 export interface Connection {
@@ -37,7 +37,7 @@ export function connect(options: S3Options, patience: Patience = PATIENCE): Prom
 }
 
 async function open(options: S3Options, patience: Patience): Promise<Connection> {
-  const sdk = await import("@aws-sdk/client-s3");
+  const sdk = await import("./s3-sdk.ts");
   const { env } = process;
   const endpoint = options.endpointUrl;
   const ownEndpoint = endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;

@@ -31,8 +31,14 @@ export function openObject(bucket: Bucket, key: string, etag?: string): ObjectRe
       const begun = await (ahead ?? object.begin());
       ahead = undefined;
       if (begun === undefined) throw object.cannot("it does not exist");
-      if (!("bytes" in begun)) yield* object.stream(begun);
-      else if (begun.bytes.length > 0) yield begun.bytes;
+      if ("bytes" in begun) {
+        if (begun.bytes.length > 0) yield begun.bytes;
+      } else {
+        for await (const chunk of object.stream(begun)) {
+          yield chunk;
+          release(chunk);
+        }
+      }
       read = begun.etag;
     },
     etag() {
@@ -174,6 +180,11 @@ class S3Object {
   cannot(state: string): Error {
     return new this.bucket.PlaceError(`Cannot read ${this.bucket.urlOf(this.key)}: ${state}`);
   }
+}
+
+/** Gives the memory of a chunk back at once: while rows are made the collector comes too late, and it would pile up. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer.byteLength === byteLength) (buffer as ArrayBuffer).transfer(0);
 }
 
 /** Ends a body that nobody reads, and its connection with it. */
