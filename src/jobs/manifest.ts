@@ -6,8 +6,6 @@ import type { Sink } from "../storage/ports.ts";
 import type { PartFacts } from "./result.ts";
 
 export const MANIFEST = "_SUCCESS";
-/** What a run lays down before it changes a partition, and takes away when it is done. */
-export const CLAIM = "_derive.json";
 
 /** One raw object that rows were made from. */
 export interface InputFacts {
