@@ -4,6 +4,7 @@ import { openSource, splitPlace } from "../storage/place.ts";
 import { command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import type { Output } from "./output.ts";
+import { visible } from "./table.ts";
 import { bytesText, plural } from "./units.ts";
 
 export default command({
@@ -65,11 +66,12 @@ function logPartition({ url, state, problems, claimed, ...counts }: VerifiedPart
   log.debug(
     `${state.padEnd(10)}  ${plural(parts, "part")}, ${plural(rows, "row")}, ${bytesText(bytes)}${more}  ${url}`,
   );
-  for (const problem of problems) log.error(`${problem.url}: ${problem.cause}`);
+  // Keys and what a manifest says may hold anything: they must not command the terminal.
+  for (const problem of problems) log.error(visible(`${problem.url}: ${problem.cause}`));
   if (claimed)
     log.warn(`${url}: a run on it is not finished: it is under way, or was killed. Running it again finishes it`);
   if (strangerCount > 0) {
-    log.warn(`${url}: ${plural(strangerCount, "object")} that derive did not write, such as ${strangers[0]}`);
+    log.warn(`${url}: ${plural(strangerCount, "object")} that derive did not write, such as ${visible(strangers[0]!)}`);
   }
 }
 

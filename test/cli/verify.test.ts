@@ -137,6 +137,16 @@ describe("exit 7", () => {
     });
   });
 
+  test("what a manifest says cannot command the terminal", async () => {
+    await inFolder(async (folder) => {
+      const objects = committed("", [one]);
+      lay(folder, { ...objects, _SUCCESS: String(objects._SUCCESS).replace('"Sample"', '"\\u001b[2J"') });
+      const { exit, stderr } = await derive(["verify", folder]);
+      expect(exit).toBe(7);
+      expect(stderr).toContain("stream in its footer: Sample found, ␛[2J in _SUCCESS");
+    });
+  });
+
   test("a claim and strangers are told and are no fault", async () => {
     await withDays(async (folder) => {
       lay(folder, { "s/v1/day=1/_derive.json": "{}", "s/v1/day=2/notes.txt": "" });
