@@ -5,14 +5,18 @@ import { join } from "node:path";
 export const root = join(import.meta.dir, "..");
 const binary = join(root, "derive");
 
-/** What ends up in the binary, or decides how it is made. */
-const sources = new Bun.Glob("{src/**/*,streams/**/*,scripts/build.ts,package.json,package-lock.json,tsconfig.json}");
+/** What ends up in the binary, or decides how it is made. One glob would do, but `**` within braces matches nothing. */
+const SOURCES = ["src/**/*", "streams/**/*", "scripts/build.ts", "package.json", "package-lock.json", "tsconfig.json"];
+
+/** When the newest source was written, in milliseconds since the epoch. */
+export function newestSource(): number {
+  const paths = SOURCES.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: root })]);
+  return Math.max(...paths.map((path) => statSync(join(root, path)).mtimeMs));
+}
 
 /** Whether ./derive is missing or older than one of its sources. */
 export function isStale(): boolean {
-  if (!existsSync(binary)) return true;
-  const built = statSync(binary).mtimeMs;
-  return [...sources.scanSync({ cwd: root })].some((path) => statSync(join(root, path)).mtimeMs > built);
+  return !existsSync(binary) || statSync(binary).mtimeMs < newestSource();
 }
 
 /** The absolute path of an up-to-date ./derive. Throws if it cannot be built. */

@@ -10,6 +10,7 @@ import {
   UsageError,
   ValueError,
 } from "../errors.ts";
+import { className, placesOf } from "../thrown.ts";
 
 export const EXIT = {
   done: 0,
@@ -53,10 +54,9 @@ export function errorText(error: unknown): string {
 }
 
 function internals(error: unknown): { name: string; places: string[]; said: string } {
-  if (!(error instanceof Error)) return { name: `a thrown ${typeof error}`, places: [], said: "" };
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const places = placesOf(error);
+  if (error instanceof InternalError) return { name: error.name, places, said: `: ${error.message}` };
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   const system = code === undefined ? "" : ` ${code}${syscall === undefined ? "" : ` in ${syscall}`}`;
-  const places = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  const said = error instanceof InternalError ? `: ${error.message}` : system;
-  return { name: error.name, places, said };
+  return { name: className(error), places, said: system };
 }

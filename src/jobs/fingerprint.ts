@@ -1,8 +1,7 @@
 // The fingerprint of a partition: everything its bytes depend on, so that a second run knows it has nothing to do (P2, P4).
 
-import { readFile } from "node:fs/promises";
-import { dirname, extname, relative, resolve, sep } from "node:path";
-import { UsageError } from "../errors.ts";
+import { dirname, relative, resolve, sep } from "node:path";
+import { streamFiles } from "../pipeline/stream-files.ts";
 import { compareKeys } from "../storage/keys.ts";
 import type { Filter } from "./dimensions.ts";
 import type { InputFacts } from "./manifest.ts";
@@ -59,60 +58,13 @@ function canonicalFilter(filter: Filter): [string, string[]][] {
     .sort((a, b) => compareKeys(a[0], b[0]));
 }
 
-const LOADERS: Record<string, "ts" | "tsx" | "js" | "jsx"> = {
-  ".ts": "ts",
-  ".mts": "ts",
-  ".cts": "ts",
-  ".tsx": "tsx",
-  ".js": "js",
-  ".mjs": "js",
-  ".cjs": "js",
-  ".jsx": "jsx",
-};
-
 /**
- * The stream's entry and everything it imports by relative paths, sorted by path. Imports that only bring types are left
- * out: they cannot change a row.
+ * The stream's entry and everything it imports by relative paths, sorted by path.
  * @throws {UsageError} when a file is missing.
  */
 export async function streamSources(entry: string): Promise<StreamSource[]> {
   const root = dirname(resolve(entry));
-  const texts = new Map<string, string>();
-  const pending = [resolve(entry)];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    if (texts.has(path)) continue;
-    const text = await readSource(path);
-    texts.set(path, text);
-    for (const specifier of relativeImports(path, text)) pending.push(resolveImport(specifier, path));
-  }
-  return [...texts]
+  return [...(await streamFiles(entry))]
     .map(([path, text]) => ({ path: relative(root, path).replaceAll(sep, "/"), text }))
     .sort((a, b) => compareKeys(a.path, b.path));
-}
-
-async function readSource(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`Cannot read stream file ${path}: ${(error as NodeJS.ErrnoException).code}`);
-  }
-}
-
-function relativeImports(path: string, text: string): string[] {
-  const loader = LOADERS[extname(path)];
-  if (loader === undefined) return [];
-  try {
-    const imports = new Bun.Transpiler({ loader }).scanImports(text);
-    return imports.map((one) => one.path).filter((specifier) => /^\.\.?(\/|$)/.test(specifier));
-  } catch {
-    return []; // a syntax error, which loading the stream reports with its line
-  }
-}
-
-function resolveImport(specifier: string, from: string): string {
-  try {
-    return Bun.resolveSync(specifier, dirname(from));
-  } catch {
-    throw new UsageError(`Cannot find ${JSON.stringify(specifier)}, which ${from} imports: there is no such file`);
-  }
 }

@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { UsageError } from "../errors.ts";
 import { fromPlainError, type Reply, type Request } from "../pipeline/worker.ts";
+import { className } from "../thrown.ts";
 
 type Final = Extract<Reply, { kind: "facts" | "done" }>;
 type Event = Exclude<Reply, { kind: "facts" | "done" | "failed" }>;
@@ -78,9 +79,7 @@ export class WorkerPool {
       this.assign();
     });
     // Nothing of ours is thrown outside a request: a stream left a promise of its own to fail, or ended the thread.
-    worker.on("error", (error: Error) =>
-      this.lose(worker, `it threw ${error?.name ?? "an error"} outside buildRecord`),
-    );
+    worker.on("error", (error: unknown) => this.lose(worker, `it threw ${className(error)} outside buildRecord`));
     worker.on("exit", (code: number) => this.lose(worker, `it ended its thread with code ${code}`));
     return worker;
   }

@@ -102,19 +102,21 @@ export function addBooks(sum: Books, more: Books): void {
   for (const place of more.failedAt) addPlace(sum.failedAt, place);
 }
 
+/** Where books do not balance (P7): nothing, or what is counted, how much of it was read and how much is accounted for. */
+export function imbalances(books: Counts): { what: string; read: number; accounted: number }[] {
+  return [
+    { what: "bytes", read: books.bytes, accounted: books.bytesInFrames + books.bytesDamaged + books.bytesBlank },
+    { what: "frames", read: books.frames, accounted: books.decoded + books.undecodable },
+    { what: "decoded messages", read: books.decoded, accounted: books.written + books.filtered + books.failed },
+  ].filter(({ read, accounted }) => read !== accounted);
+}
+
 /** Throws where books do not balance (P7): then nothing may be committed. */
 export function checkBalance(url: string, books: Counts): void {
-  const sides: [string, number, number][] = [
-    ["bytes", books.bytes, books.bytesInFrames + books.bytesDamaged + books.bytesBlank],
-    ["frames", books.frames, books.decoded + books.undecodable],
-    ["decoded messages", books.decoded, books.written + books.filtered + books.failed],
-  ];
-  for (const [what, left, right] of sides) {
-    if (left !== right) {
-      throw new InternalError(
-        `Cannot account for all ${what} of ${url}: ${left} were read, ${right} are accounted for`,
-      );
-    }
+  for (const { what, read, accounted } of imbalances(books)) {
+    throw new InternalError(
+      `Cannot account for all ${what} of ${url}: ${read} were read, ${accounted} are accounted for`,
+    );
   }
 }
 

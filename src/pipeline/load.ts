@@ -8,6 +8,8 @@ import { parseSchema, type Schema } from "../avro/schema.ts";
 import { UsageError } from "../errors.ts";
 import * as derive from "../index.ts";
 import { type DerivedStream, isDerivedStream } from "../stream.ts";
+import { type AuthorsWords, BUILTIN_WORDS, describeThrown, placeOf, wordsOf } from "./causes.ts";
+import { streamFiles } from "./stream-files.ts";
 
 /** Which stream: one that is built in, by its name, or a file's absolute path. */
 export type StreamRef = { readonly builtin: string } | { readonly path: string };
@@ -18,6 +20,8 @@ export interface LoadedStream {
   readonly definition: DerivedStream;
   readonly literal: AvroRecord;
   readonly schema: Schema;
+  /** What may be told of an error of its own. */
+  readonly words: AuthorsWords;
 }
 
 let offered = false;
@@ -37,14 +41,23 @@ function offerPackage(): void {
 
 /** Loads a stream and its schema. Throws UsageError, with the file's own line where the fault has one. */
 export async function loadStream(ref: StreamRef): Promise<LoadedStream> {
-  const definition = "builtin" in ref ? await importBuiltin(ref.builtin) : await importFile(ref.path);
+  const words = "builtin" in ref ? BUILTIN_WORDS : await wordsOfFile(ref.path);
+  const definition = "builtin" in ref ? await importBuiltin(ref.builtin) : await importFile(ref.path, words);
   const name = definition.name ?? ("builtin" in ref ? ref.builtin : basename(ref.path).replace(/\.[cm]?[jt]s$/, ""));
   try {
     const literal = definition.schema(name);
-    return { name, definition, literal, schema: parseSchema(literal) };
+    return { name, definition, literal, schema: parseSchema(literal), words };
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`Cannot use stream ${name}: ${error.message}`);
-    throw new UsageError(`Cannot use stream ${name}: buildSchema threw ${describeThrown(error)}`);
+    throw new UsageError(`Cannot use stream ${name}: buildSchema threw ${describeThrown(error, words)}`);
+  }
+}
+
+async function wordsOfFile(path: string): Promise<AuthorsWords> {
+  try {
+    return wordsOf(await streamFiles(realpathSync(path)));
+  } catch {
+    return wordsOf(new Map()); // loading it tells what is wrong
   }
 }
 
@@ -55,13 +68,13 @@ async function importBuiltin(name: string): Promise<DerivedStream> {
   return definition;
 }
 
-async function importFile(path: string): Promise<DerivedStream> {
+async function importFile(path: string, words: AuthorsWords): Promise<DerivedStream> {
   offerPackage();
   let loaded: { default?: unknown };
   try {
     loaded = await import(pathToFileURL(realpathSync(path)).href);
   } catch (error) {
-    throw new UsageError(`Cannot load stream ${path}: ${describeLoadFault(error, path)}`);
+    throw new UsageError(`Cannot load stream ${path}: ${describeLoadFault(error, path, words)}`);
   }
   if (!isDerivedStream(loaded.default)) {
     throw new UsageError(
@@ -73,7 +86,7 @@ async function importFile(path: string): Promise<DerivedStream> {
 
 // Build and resolve messages of Bun carry a position; anything else was thrown by the file's own top level. Their texts
 // are about the stream's source, never about pings: no message has been read yet.
-function describeLoadFault(error: unknown, path: string): string {
+function describeLoadFault(error: unknown, path: string, words: AuthorsWords): string {
   const faults = error instanceof AggregateError ? error.errors : [error];
   return faults
     .map((fault) => {
@@ -82,46 +95,12 @@ function describeLoadFault(error: unknown, path: string): string {
         message?: string;
       };
       const where = position ? `${position.file || path}:${position.line}:${position.column}: ` : "";
-      return `${where}${message ?? String(fault)}${position ? "" : placeInStream(fault)}`;
+      return `${where}${message ?? String(fault)}${position ? "" : placeInStream(fault, words)}`;
     })
     .join("; ");
 }
 
-function placeInStream(error: unknown): string {
-  const place = stackPlace(error);
+function placeInStream(error: unknown, words: AuthorsWords): string {
+  const place = placeOf(error, words);
   return place ? ` (at ${place})` : "";
 }
-
-/**
- * What was thrown, by class and place in the stream file only: its text may quote a ping (P12). Reads no property that
- * could be a getter of the thrown value without a guard.
- */
-export function describeThrown(error: unknown): string {
-  try {
-    const place = stackPlace(error);
-    return place ? `${className(error)} at ${place}` : className(error);
-  } catch {
-    return "an error that cannot be read";
-  }
-}
-
-function className(error: unknown): string {
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const name: unknown = Object.getPrototypeOf(error)?.constructor?.name;
-  return typeof name === "string" && /^[A-Za-z_$][\w$]{0,60}$/.test(name) ? name : "Error";
-}
-
-// The innermost frame that lies in a file on disk: the program's own frames have paths below /$bunfs or none at all.
-function stackPlace(error: unknown): string | undefined {
-  const stack = error instanceof Error ? error.stack : undefined;
-  if (typeof stack !== "string") return undefined;
-  for (const line of stack.split("\n")) {
-    const match = /(?:\(|at |@)(?:file:\/\/)?(\/[^()]*?\.[cm]?[jt]sx?):(\d+):\d+\)?$/.exec(line.trim());
-    if (match?.[1] && !match[1].startsWith("/$bunfs/") && !match[1].startsWith(PROGRAM))
-      return `${basename(match[1])}:${match[2]}`;
-  }
-  return undefined;
-}
-
-// When the program runs from source, its own files are no stream's either; the built-in streams' files are.
-const PROGRAM = new URL("../", import.meta.url).pathname;

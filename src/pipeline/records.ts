@@ -2,11 +2,11 @@
 // to the columns. A message that cannot become a record costs nobody but itself.
 import { type Appender, createAppender } from "../avro/appender.ts";
 import { toParquetSchema } from "../avro/columns.ts";
-import { FormatError, ValueError } from "../errors.ts";
 import type { Message } from "../heka/message.ts";
 import { type Codec, type EncodedRowGroup, RowGroupBuilder } from "../parquet/rowgroup.ts";
 import { Filtered } from "../stream.ts";
-import { describeThrown, type LoadedStream } from "./load.ts";
+import { causeOf } from "./causes.ts";
+import type { LoadedStream } from "./load.ts";
 
 /** What became of a message; `cause` is what it is counted under. */
 export type Outcome = { kind: "written" } | { kind: "filtered"; cause: string } | { kind: "failed"; cause: string };
@@ -33,7 +33,7 @@ export class RecordWriter {
       if (record instanceof Filtered) return { kind: "filtered", cause: record.cause };
       this.appender.append(record);
     } catch (error) {
-      return { kind: "failed", cause: causeOf(error) };
+      return { kind: "failed", cause: causeOf(error, this.stream.words) };
     }
     if (this.group.isFull()) this.flush();
     return WRITTEN;
@@ -43,11 +43,4 @@ export class RecordWriter {
   flush(): void {
     if (this.group.rows > 0) this.emit(this.group.finish());
   }
-}
-
-// Our own errors have texts without values; anything else is named by class and place (P12).
-function causeOf(error: unknown): string {
-  if (error instanceof ValueError) return error.message;
-  if (error instanceof FormatError) return error.message;
-  return describeThrown(error);
 }

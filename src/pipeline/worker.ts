@@ -5,6 +5,7 @@ import type { AvroRecord } from "../avro/literal.ts";
 import { ConflictError, InputError, InternalError, OutputError, UsageError } from "../errors.ts";
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Place, Source } from "../storage/ports.ts";
+import { className, placesOf } from "../thrown.ts";
 import type { ObjectBooks } from "./books.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
 import { runTask, type TaskSpec } from "./task.ts";
@@ -35,22 +36,27 @@ export type Reply =
 
 /** Errors lose their class between threads: this is what crosses instead. */
 export interface PlainError {
+  /** One of ours, else the class of a mistake of ours. */
   readonly name: string;
-  readonly message: string;
+  /** Absent where it is not of our making: it may quote a ping (P12). */
+  readonly message?: string;
+  /** Places in the program only. */
   readonly stack?: string;
 }
 
 const ERRORS = { UsageError, InputError, ConflictError, OutputError, InternalError };
 
 export function toPlainError(error: unknown): PlainError {
-  const { name, message, stack } = error as Error;
-  return { name: String(name), message: String(message), stack };
+  for (const [name, Class] of Object.entries(ERRORS)) {
+    if (error instanceof Class) return { name, message: error.message, stack: error.stack };
+  }
+  return { name: className(error), stack: placesOf(error).join("\n") };
 }
 
 /** The error again, of its class; one of no class of ours is a mistake of ours. */
 export function fromPlainError({ name, message, stack }: PlainError): Error {
   const known = Object.hasOwn(ERRORS, name) ? ERRORS[name as keyof typeof ERRORS] : undefined;
-  const error = known ? new known(message) : new InternalError(`${name}: ${message}`);
+  const error = known ? new known(message) : new InternalError(`${name} in a worker thread`);
   error.stack = stack;
   return error;
 }

@@ -5,6 +5,7 @@ import { defineStream, double, string } from "derive";
 import { parseSchema } from "../../src/avro/schema.ts";
 import { InputError } from "../../src/errors.ts";
 import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
+import { BUILTIN_WORDS } from "../../src/pipeline/causes.ts";
 import type { LoadedStream } from "../../src/pipeline/load.ts";
 import { runTask, type TaskSpec } from "../../src/pipeline/task.ts";
 import { memoryPlace } from "../../src/storage/memory.ts";
@@ -12,7 +13,7 @@ import type { DerivedStream } from "../../src/stream.ts";
 
 function load(definition: DerivedStream): LoadedStream {
   const literal = definition.schema("Test");
-  return { name: "Test", definition, literal, schema: parseSchema(literal) };
+  return { name: "Test", definition, literal, schema: parseSchema(literal), words: BUILTIN_WORDS };
 }
 
 const stream = load(

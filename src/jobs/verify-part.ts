@@ -1,0 +1,97 @@
+// One derived Parquet object, read once from its place and then looked at from all sides.
+
+import { crc32 } from "node:zlib";
+import { FormatError, InputError } from "../errors.ts";
+import { type ByteSource, checkPart, readFooter } from "../parquet/read.ts";
+import type { Source } from "../storage/ports.ts";
+import { TemporaryFile } from "../storage/temporary.ts";
+import type { PartFacts } from "./result.ts";
+
+/** What `_SUCCESS` says of a part. */
+export interface PartExpected extends PartFacts {
+  readonly stream?: string;
+  readonly streamVersion?: number;
+}
+
+export interface PartFound {
+  readonly bytes: number;
+  /** 0 where it cannot be told. */
+  readonly rows: number;
+  /** What is wrong with it, one fact each: what was found, what was expected. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads an object into a temporary file, hashing it, and checks it there: size, CRC-32 and SHA-256 as `expected` has them,
+ * footer, row counts, page checksums. So whatever the place is, each byte is read once, and what was hashed is what is
+ * checked. Holds a chunk of the object, or one of its column chunks, in memory.
+ * @throws {OutputError} when there is no room for the temporary file
+ */
+export async function examinePart(
+  place: Source,
+  key: string,
+  expected: PartExpected | undefined,
+  signal: AbortSignal,
+): Promise<PartFound> {
+  const copy = new TemporaryFile();
+  try {
+    const sha256 = new Bun.CryptoHasher("sha256");
+    let crc = 0;
+    let bytes = 0;
+    for await (const chunk of place.open(key)) {
+      signal.throwIfAborted();
+      copy.append(chunk);
+      sha256.update(chunk);
+      crc = crc32(chunk, crc);
+      bytes += chunk.byteLength;
+    }
+    const found = { bytes, crc32: crc.toString(16).padStart(8, "0"), sha256: sha256.digest("hex") };
+    const problems = expected === undefined ? [] : differences(found, expected);
+    const parquet = await readParquet(sliced(copy, bytes));
+    if ("fault" in parquet) return { bytes, rows: 0, problems: [...problems, parquet.fault] };
+    if (expected !== undefined) problems.push(...differences(parquet, expected));
+    return { bytes, rows: parquet.rows, problems };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { bytes: 0, rows: 0, problems: [error.message] };
+  } finally {
+    copy.close();
+  }
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  bytes: "size in bytes",
+  crc32: "CRC-32",
+  sha256: "SHA-256",
+  rows: "rows in its footer",
+  stream: "stream in its footer",
+  streamVersion: "version of the stream in its footer",
+};
+
+function differences(found: Readonly<Record<string, string | number | undefined>>, expected: PartExpected): string[] {
+  return Object.entries(found)
+    .filter(([name, value]) => value !== expected[name as keyof PartExpected])
+    .map(([name, value]) => `${NAMES[name]}: ${value} found, ${expected[name as keyof PartExpected]} in _SUCCESS`);
+}
+
+async function readParquet(
+  file: ByteSource,
+): Promise<{ rows: number; stream?: string; streamVersion?: number } | { fault: string }> {
+  try {
+    const { rows } = await checkPart(file);
+    const { key_value_metadata = [] } = await readFooter(file);
+    const textOf = (name: string) => key_value_metadata.find((entry) => entry?.key === name)?.value;
+    const version = textOf("derive.stream.version");
+    return { rows, stream: textOf("derive.stream"), streamVersion: version ? Number(version) : undefined };
+  } catch (error) {
+    if (error instanceof FormatError) return { fault: error.message };
+    throw error;
+  }
+}
+
+function sliced(copy: TemporaryFile, byteLength: number): ByteSource {
+  return {
+    byteLength,
+    slice: (start, end = byteLength) => copy.read(start, Math.max(0, Math.min(end, byteLength) - start)).buffer,
+  };
+}

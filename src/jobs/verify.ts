@@ -1,0 +1,131 @@
+// `derive verify`: every committed partition below a place, against its manifest. Only looks; knows nothing of how it was made.
+
+import { InputError } from "../errors.ts";
+import type { Source } from "../storage/ports.ts";
+import { type FolderFound, foldersOf } from "./verify-folders.ts";
+import { manifestFaults, readVerifiedManifest } from "./verify-manifest.ts";
+import { examinePart, type PartFound } from "./verify-part.ts";
+
+/** `incomplete`: it has parts or a claim and no `_SUCCESS`. */
+export type VerifiedState = "ok" | "differs" | "incomplete";
+
+/** One thing that is not as it should be: what it is about, what was expected, what was found. */
+export interface Problem {
+  readonly url: string;
+  readonly cause: string;
+}
+
+/** One folder with derived Parquet, or one file that was named itself. Bytes and rows are those found in its parts. */
+export interface VerifiedPartition {
+  readonly url: string;
+  readonly state: VerifiedState;
+  readonly parts: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly problems: readonly Problem[];
+  /** URLs of event parts, which no manifest covers. They were read and checked too. */
+  readonly events: readonly string[];
+  /** URLs of the first objects that are none of ours, and how many there are. */
+  readonly strangers: readonly string[];
+  readonly strangerCount: number;
+  /** Whether a claim lies there: a run is under way, or one was killed. */
+  readonly claimed: boolean;
+}
+
+/** Partitions looked at side by side: on S3 most of the time is spent waiting. */
+const AT_A_TIME = 4;
+
+/**
+ * Verifies all partitions at and below `place`, in the order in which their folders end in the listing. Memory does not
+ * depend on their number or size, but for the listing of one folder.
+ * @throws {InputError} when a listing fails, or nothing of ours lies there. What goes wrong with one object is a problem.
+ */
+export async function* verifyPlace(place: Source, signal: AbortSignal): AsyncGenerator<VerifiedPartition> {
+  const underWay: Promise<VerifiedPartition>[] = [];
+  let found = false;
+  for await (const folder of foldersOf(place)) {
+    signal.throwIfAborted();
+    found = true;
+    const one = verifyFolder(place, folder, signal);
+    one.catch(() => {}); // seen when its turn comes
+    underWay.push(one);
+    if (underWay.length >= AT_A_TIME) yield await underWay.shift()!;
+  }
+  while (underWay.length > 0) yield await underWay.shift()!;
+  if (found) return;
+  throw new InputError(
+    `Cannot verify ${place.url}: no _SUCCESS and no part lies there or below. ` +
+      "Name the --output of a batch, one of its folders, or a .parquet file",
+  );
+}
+
+/** Verifies one Parquet file by itself: without a manifest, only what the file says of itself can be checked. */
+export async function verifyFile(place: Source, key: string, signal: AbortSignal): Promise<VerifiedPartition> {
+  const found = await examinePart(place, key, undefined, signal);
+  return summary(place.urlOf(key), [found], { problems: problemsOf(place.urlOf(key), found) });
+}
+
+async function verifyFolder(place: Source, folder: FolderFound, signal: AbortSignal): Promise<VerifiedPartition> {
+  const urlOf = (name: string) => place.urlOf(folder.key + name);
+  const found: PartFound[] = [];
+  const problems: Problem[] = [];
+  const examine = async (name: string, expected: Parameters<typeof examinePart>[2]): Promise<PartFound> => {
+    const one = await examinePart(place, folder.key + name, expected, signal);
+    problems.push(...problemsOf(urlOf(name), one));
+    return one;
+  };
+
+  const listed = new Set<string>();
+  if (folder.manifest !== undefined) {
+    const { manifest, faults } = await readVerifiedManifest(place, folder.key + folder.manifest);
+    for (const cause of [...faults, ...(manifest ? manifestFaults(manifest) : [])]) {
+      problems.push({ url: urlOf(folder.manifest), cause });
+    }
+    const { stream, streamVersion, generations = [] } = manifest ?? {};
+    for (const part of generations.flatMap(({ parts }) => parts)) {
+      listed.add(part.key);
+      if (folder.parts.has(part.key)) found.push(await examine(part.key, { ...part, stream, streamVersion }));
+      else problems.push({ url: urlOf(part.key), cause: "missing: _SUCCESS lists it, and it is not there" });
+    }
+    for (const name of manifest ? folder.parts : []) {
+      if (!listed.has(name)) problems.push({ url: urlOf(name), cause: "surplus: _SUCCESS does not list this part" });
+    }
+  } else if (folder.parts.size > 0 || folder.claimed) {
+    problems.push({ url: urlOf(""), cause: "incomplete: there is no _SUCCESS. Run the same derive command again" });
+  }
+  for (const name of folder.events) await examine(name, undefined);
+  return summary(urlOf(""), found, {
+    problems,
+    incomplete: folder.manifest === undefined && (folder.parts.size > 0 || folder.claimed),
+    events: folder.events.map(urlOf),
+    strangers: folder.strangers.map(urlOf),
+    strangerCount: folder.strangerCount,
+    claimed: folder.claimed,
+  });
+}
+
+function problemsOf(url: string, { problems }: PartFound): Problem[] {
+  return problems.map((cause) => ({ url, cause }));
+}
+
+function summary(
+  url: string,
+  parts: readonly PartFound[],
+  { incomplete, ...more }: Partial<VerifiedPartition> & { incomplete?: boolean },
+): VerifiedPartition {
+  const sum = (name: "rows" | "bytes") => parts.reduce((total, part) => total + part[name], 0);
+  const problems = more.problems ?? [];
+  return {
+    url,
+    state: incomplete ? "incomplete" : problems.length > 0 ? "differs" : "ok",
+    parts: parts.length,
+    rows: sum("rows"),
+    bytes: sum("bytes"),
+    events: [],
+    strangers: [],
+    strangerCount: 0,
+    claimed: false,
+    ...more,
+    problems,
+  };
+}
