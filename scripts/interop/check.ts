@@ -3,8 +3,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ConditionFailed } from "../../src/errors.ts";
 import { openSink, openSource } from "../../src/storage/place.ts";
-import type { Place } from "../../src/storage/ports.ts";
+import type { Expected, Place } from "../../src/storage/ports.ts";
 import { bucketAt, CREDENTIALS } from "../../test/storage/s3-places.ts";
 import { builtBinary, root } from "../built.ts";
 
@@ -42,6 +43,24 @@ async function partsBelow(place: Place): Promise<Map<string, string>> {
   return parts;
 }
 
+/** Objects in parts, under conditions: too large for the contract, which runs for every place. */
+async function checkParts(place: Place): Promise<void> {
+  const sink = openSink(place);
+  const bytes = new Uint8Array(20 << 20).map((_, i) => (i * 31) ^ (i >> 9));
+  const write = async (expected: Expected): Promise<string> => {
+    const upload = await sink.create("large.parquet");
+    await upload.write(bytes);
+    return upload.commit(expected).finally(() => upload.abort());
+  };
+  const etag = await write("nothing");
+  const refused = await write("nothing").catch((error) => error);
+  if (!(refused instanceof ConditionFailed)) throw new Error("An object that is there was written over");
+  await write({ etag });
+  const chunks = await Array.fromAsync(openSource(place).open("large.parquet"), (chunk) => chunk.slice());
+  if (Buffer.compare(Buffer.concat(chunks), bytes) !== 0) throw new Error("An object in parts came back as another");
+  console.log("20 MiB in parts, under conditions: as written");
+}
+
 try {
   run(process.execPath, "test", "test/storage/s3.test.ts");
 
@@ -49,6 +68,7 @@ try {
   run(process.execPath, "scripts/sample-day.ts", raw, "--pings", "600");
   const s3 = { endpointUrl };
   const bucket = await bucketAt(endpointUrl);
+  await checkParts({ url: `s3://${bucket}/parts`, s3 });
   const sink = openSink({ url: `s3://${bucket}/raw data`, s3 });
   for (const key of filesBelow(raw)) await sink.put(key, readFileSync(join(raw, key)));
 

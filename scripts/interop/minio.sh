@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 folder=${INTEROP_FOLDER:-${TMPDIR:-/tmp}/derive-interop-minio}
 port=${INTEROP_PORT:-9312}
-version=${MINIO_VERSION:-latest}
+version=${MINIO_VERSION:-v0.0.0-20260212201848-7aac2a2c5b7c}
 mkdir -p "$folder"
 [[ -x $folder/minio ]] || GOBIN="$folder" go install "github.com/minio/minio@$version"
 export MINIO_ROOT_USER=testing-access-key MINIO_ROOT_PASSWORD=testing-secret-key

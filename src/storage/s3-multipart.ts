@@ -107,14 +107,14 @@ async function complete(
   headers: ConditionHeaders,
 ): Promise<string> {
   const { bucket, key, conditions, expected, signal } = write;
-  // Ceph, for one, knows conditions but not for the end of an upload in parts.
-  if (expected !== "anything") await conditions.look(key, expected, signal);
   const { sdk, client } = await bucket.connection();
   const Parts = parts.map(({ PartNumber, ETag, ChecksumCRC32 }) => ({ PartNumber, ETag, ChecksumCRC32 }));
   const md5 = new Bun.CryptoHasher("md5");
   for (const part of parts) md5.update(part.md5);
   const likely = `${md5.digest("hex")}-${parts.length}`;
   try {
+    // Ceph, for one, knows conditions but not for the end of an upload in parts.
+    if (expected !== "anything") await conditions.look(key, expected, signal);
     const { ETag } = await client.send(
       new sdk.CompleteMultipartUploadCommand({ ...bucket.at(key), UploadId, MultipartUpload: { Parts }, ...headers }),
       { abortSignal: signal },
@@ -141,7 +141,7 @@ async function end(bucket: Bucket, key: string, UploadId: string): Promise<void>
 
 async function endAll(bucket: Bucket, key: string): Promise<void> {
   try {
-    for (const { Key, UploadId } of await pendingUploads(bucket, key)) {
+    for (const { Key, UploadId } of await pendingUploads(bucket, key, AbortSignal.timeout(ABORT_MS))) {
       if (Key === bucket.root + key) await end(bucket, key, UploadId);
     }
   } catch {
@@ -164,14 +164,18 @@ export async function abortUploads(bucket: Bucket, prefix: string): Promise<numb
   }
 }
 
-async function pendingUploads(bucket: Bucket, prefix: string): Promise<{ Key: string; UploadId: string }[]> {
+async function pendingUploads(
+  bucket: Bucket,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<{ Key: string; UploadId: string }[]> {
   const { sdk, client } = await bucket.connection();
   const found: { Key: string; UploadId: string }[] = [];
   let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
   for (;;) {
     const input = { Bucket: bucket.name, Prefix: bucket.root + prefix, ...marker, ...bucket.payer };
     const answer = await send(
-      () => client.send(new sdk.ListMultipartUploadsCommand(input)),
+      () => client.send(new sdk.ListMultipartUploadsCommand(input), { abortSignal: signal }),
       ({ IsTruncated }) => IsTruncated !== undefined,
     );
     for (const { Key, UploadId } of answer.Uploads ?? []) if (Key && UploadId) found.push({ Key, UploadId });

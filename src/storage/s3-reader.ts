@@ -55,7 +55,7 @@ export async function readWhole(bucket: Bucket, key: string): Promise<Whole | un
   const object = new S3Object(bucket, key, undefined);
   const begun = await object.begin();
   if (begun === undefined || "bytes" in begun) return begun;
-  return { bytes: Buffer.concat(await Array.fromAsync(object.stream(begun))), etag: begun.etag };
+  return { bytes: joined(await Array.fromAsync(object.stream(begun))), etag: begun.etag };
 }
 
 /** An answer whose body is still to come. */
@@ -87,7 +87,7 @@ class S3Object {
     for (let attempt = 1; ; attempt++) {
       const opened = await this.#open();
       if (opened?.length === undefined || opened.length > SMALL_BYTES) return opened;
-      const bytes = Buffer.concat(await Array.fromAsync(this.#body(opened)));
+      const bytes = joined(await Array.fromAsync(this.#body(opened)));
       const checksum = await checksumOf(opened.answer);
       checksum?.update(bytes);
       if (!checksum || (await checksum.matches())) return { bytes, etag: opened.etag };
@@ -130,8 +130,10 @@ class S3Object {
       const before = at;
       let ended = false;
       try {
-        for await (const chunk of body.Body as unknown as AsyncIterable<Uint8Array>) {
-          const fresh = chunk.subarray(Math.min(surplus, chunk.length));
+        for await (const chunk of body.Body as unknown as AsyncIterable<Buffer>) {
+          // No Buffer: its slice() does not copy, and the memory of this chunk is given back.
+          const skipped = Math.min(surplus, chunk.length);
+          const fresh = new Uint8Array(chunk.buffer, chunk.byteOffset + skipped, chunk.length - skipped);
           surplus -= chunk.length - fresh.length;
           at += fresh.length;
           if (fresh.length > 0) yield fresh;
@@ -180,6 +182,11 @@ class S3Object {
   cannot(state: string): Error {
     return new this.bucket.PlaceError(`Cannot read ${this.bucket.urlOf(this.key)}: ${state}`);
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const { buffer, byteOffset, byteLength } = Buffer.concat(chunks);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Gives the memory of a chunk back at once: while rows are made the collector comes too late, and it would pile up. */

@@ -1,5 +1,6 @@
 // What became of a write to S3 that failed: refused for its condition, refused for the moment, or done although its answer
 // was lost.
+import { ConditionFailed } from "../errors.ts";
 import { Gate } from "./gate.ts";
 import type { Expected } from "./ports.ts";
 import { type Bucket, unquoted } from "./s3-bucket.ts";
@@ -40,11 +41,12 @@ export const bodies = new Gate(4);
 export async function settle(write: Write, error: unknown, etag: string): Promise<string> {
   const { conditions, key, expected, signal } = write;
   const { status, code, inDoubt } = faultOf(error, "");
-  write.doubtful ||= inDoubt;
+  write.doubtful ||= inDoubt && !(error instanceof ConditionFailed);
   if (write.doubtful && !signal.aborted) {
     const found = await etagIfOurs(write, etag).catch(() => undefined);
     if (found !== undefined) return found;
   }
+  if (error instanceof ConditionFailed) throw error;
   const vanished = status === 404 && code !== "NoSuchBucket" && code !== "NoSuchUpload";
   if (status === 412 || (vanished && typeof expected === "object")) throw conditions.failed(key, expected);
   if (status === 409 || code === "NoSuchUpload") throw new WriteAgain("", { cause: error });

@@ -151,6 +151,7 @@ describe("a fault that stays", () => {
   for (const [name, { operation, run }] of Object.entries(ACTIONS)) {
     for (const fault of [{ status: 503, code: "SlowDown" }, "reset", "hang"] as const) {
       if (operation === "AbortMultipartUpload") continue; // what is pending then is for the next run
+      if (fault === "hang" && !["HeadObject", "PutObject", "UploadPart"].includes(operation)) continue; // takes its time
       test(`${name}: ${nameOf(fault)}`, async () => {
         fail(operation, fault, Number.POSITIVE_INFINITY);
         const error = await run().catch((thrown) => thrown);
