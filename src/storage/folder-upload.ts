@@ -221,7 +221,7 @@ export class FolderUpload implements Upload {
 }
 
 // No system call renames under a condition: another process could still come between the look and the rename, a moment later.
-function etagAt(path: string): string | undefined {
+export function etagAt(path: string): string | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stats && etagOfFile(stats);
 }

@@ -1,11 +1,28 @@
 // A folder as a place to read from (Source) and to write to (Sink).
 
-import { type BigIntStats, closeSync, fstatSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { readdir, stat, unlink } from "node:fs/promises";
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { InputError, OutputError } from "../errors.ts";
+import { ConditionFailed, InputError, OutputError } from "../errors.ts";
 import { openFile } from "./folder-reader.ts";
-import { etagOfFile, FolderUpload, isTemporary, MadeFolders, removeOrphans, syncFolder } from "./folder-upload.ts";
+import {
+  etagAt,
+  etagOfFile,
+  FolderUpload,
+  isTemporary,
+  MadeFolders,
+  removeOrphans,
+  syncFolder,
+} from "./folder-upload.ts";
 import { compareKeys, folderPrefix } from "./keys.ts";
 import { codeOf, pathOfKey, stateOf, urlOfPath } from "./paths.ts";
 import type { Expected, Listed, Sink, Source, Upload } from "./ports.ts";
@@ -79,11 +96,16 @@ export function folderSink(path: string): Sink {
         throw error;
       }
     },
-    async remove(key) {
+    async remove(key, expected) {
       try {
-        await unlink(tree.pathOf(key));
+        // As before a rename: a look and a system call, next to each other.
+        const there = expected && etagAt(tree.pathOf(key));
+        if (there !== undefined && there !== expected?.etag)
+          throw new ConditionFailed(`Cannot remove ${tree.urlOf(key)}: it is not what it was`);
+        unlinkSync(tree.pathOf(key));
         syncFolder(dirname(tree.pathOf(key)));
       } catch (error) {
+        if (error instanceof ConditionFailed) throw error;
         if (!isMissing(error)) throw new OutputError(`Cannot remove ${tree.urlOf(key)}: ${stateOf(error)}`);
       }
     },

@@ -59,7 +59,8 @@ export function memoryPlace(contents: Record<string, string | Uint8Array> = {}, 
       await upload.write(bytes);
       return upload.commit(expected);
     },
-    async remove(key) {
+    async remove(key, expected) {
+      if (expected && objects.has(key)) refuseUnexpected(objects.get(key), expected, urlOf(key));
       objects.delete(key);
     },
     async honoursConditions() {

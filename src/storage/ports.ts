@@ -106,8 +106,12 @@ export interface Sink {
    * place, so what has to be told from another's write (a claim) has to hold something of its own.
    */
   put(key: string, bytes: Uint8Array, expected?: Expected): Promise<string>;
-  /** Removes an object; one that is not there is removed already. */
-  remove(key: string): Promise<void>;
+  /**
+   * Removes an object; one that is not there is removed already. With `expected` only that version of it: where the store
+   * knows no such condition (S3 does, some of its likes ignore it), the sink looks before it removes.
+   * @throws {ConditionFailed} when another version lies there.
+   */
+  remove(key: string, expected?: { readonly etag: string }): Promise<void>;
   /**
    * Whether writes are refused when their condition does not hold: S3 is asked with a small object below the folder `prefix`,
    * once for each sink. Where they are not, this sink looks before it writes, which two writers at once can get past.

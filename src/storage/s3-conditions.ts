@@ -37,6 +37,11 @@ export class Conditions {
     return expected === "nothing" ? { IfNoneMatch: "*" } : { IfMatch: `"${expected.etag}"` };
   }
 
+  /** Whether the store was asked, and ignores conditions. */
+  get areIgnored(): boolean {
+    return this.#ignored;
+  }
+
   /** Throws ConditionFailed when something else than expected lies there now. */
   async look(key: string, expected: Exclude<Expected, "anything">, signal: AbortSignal): Promise<void> {
     const there = unquoted((await this.bucket.ask(key, signal))?.ETag);

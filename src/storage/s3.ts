@@ -6,6 +6,7 @@ import type { Patience } from "./s3-client.ts";
 import { Conditions } from "./s3-conditions.ts";
 import { abortUploads } from "./s3-multipart.ts";
 import { openObject, readWhole } from "./s3-reader.ts";
+import { removeObject } from "./s3-remove.ts";
 import { putBytes, S3Upload } from "./s3-upload.ts";
 
 /** Where "s3://bucket/prefix" is. */
@@ -47,14 +48,7 @@ export function s3Sink({ bucket: name, prefix, options = {}, patience }: S3Place
     read: (key) => readWhole(bucket, key),
     create: async (key) => new S3Upload(bucket, conditions, key),
     put: (key, bytes, expected) => putBytes(bucket, conditions, key, bytes, expected),
-    async remove(key) {
-      try {
-        const { sdk, client } = await bucket.connection();
-        await client.send(new sdk.DeleteObjectCommand(bucket.at(key)));
-      } catch (error) {
-        throw bucket.failed("remove", key, error, "s3:DeleteObject");
-      }
-    },
+    remove: (key, expected) => removeObject(bucket, conditions, key, expected),
     honoursConditions: (prefix) => conditions.areHonoured(prefix),
     abortPending: (prefix) => abortUploads(bucket, prefix),
   };

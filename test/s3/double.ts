@@ -170,7 +170,7 @@ function perform(
     case "PutObject":
       return { status: 200, headers: { etag: store.put(bucket, key, body, headers).etag } };
     case "DeleteObject":
-      store.bucket(bucket).delete(key);
+      store.remove(bucket, key, headers);
       return { status: 204 };
     case "CreateMultipartUpload":
       return xml(

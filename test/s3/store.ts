@@ -127,6 +127,11 @@ export class Store {
     return object;
   }
 
+  remove(bucket: string, key: string, headers: Headers): void {
+    if (this.bucket(bucket).has(key)) this.refuseCondition(bucket, key, headers);
+    this.bucket(bucket).delete(key);
+  }
+
   private refuseCondition(bucket: string, key: string, headers: Headers): void {
     const there = this.bucket(bucket).get(key);
     const [noneMatch, match] = [headers.get("if-none-match"), headers.get("if-match")];

@@ -209,7 +209,18 @@ export function contract(name: string, fresh: () => Place): void {
       const { sink } = await filled({ "d/x": "1" });
       await sink.remove("d/x");
       await sink.remove("d/x");
+      await sink.remove("d/x", { etag: "gone" });
       await sink.remove("e/y");
+      expect(await sink.head("d/x")).toBeUndefined();
+    });
+
+    test("removing one version spares another", async () => {
+      const { sink } = await filled({ "d/x": "1" });
+      const { etag } = (await sink.read("d/x"))!;
+      const next = await sink.put("d/x", bytesOf("22"));
+      await expect(sink.remove("d/x", { etag })).rejects.toBeInstanceOf(ConditionFailed);
+      expect((await sink.head("d/x"))!.size).toBe(2);
+      await sink.remove("d/x", { etag: next });
       expect(await sink.head("d/x")).toBeUndefined();
     });
 
