@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
+import type { OnChange } from "../jobs/change.ts";
 import { type Dataset, datasetFromTable } from "../jobs/metadata.ts";
 import { didYouMean } from "../nearest.ts";
 import type { Codec } from "../parquet/rowgroup.ts";
@@ -32,7 +33,8 @@ export interface Settings {
   /** Bytes. */
   readonly maxPartBytes: number;
   readonly maxErrors: ErrorBudget;
-  readonly onChange: "fail" | "replace";
+  readonly onChange: OnChange;
+  readonly forceUnlock: boolean;
   readonly allowEmpty: boolean;
   readonly strict: boolean;
   readonly dryRun: boolean;

@@ -20,6 +20,7 @@ export const JOB_SETTINGS = [
   "max-part-bytes",
   "max-errors",
   "on-change",
+  "force-unlock",
   "strict",
   "dry-run",
   "report-file",
@@ -29,13 +30,13 @@ export const JOB_SETTINGS = [
 export const JOB_EXIT_CODES = {
   3: "a partition had more errors than --max-errors allows",
   4: "input that is missing or cannot be read; under --strict, input with a fault",
-  5: "what is there was made from something else",
+  5: "what is there was made from something else, or another run has claimed it",
   6: "output could not be written",
 };
 
 /** What a job takes over from the settings as it is. */
-export function jobOptions({ codec, maxPartBytes, maxErrors, onChange, strict, workers }: Settings) {
-  return { codec, maxPartBytes, maxErrors, onChange, strict, workers };
+export function jobOptions({ codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers }: Settings) {
+  return { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers };
 }
 
 /** Tells what readers will not understand as the schema means it. */

@@ -24,6 +24,7 @@ export function reportOf(result: JobResult): Record<string, unknown> {
       state: partition.state,
       ...countsOf(partition.books),
       parts: partition.parts,
+      late: partition.late ?? [],
       filteredBy: partition.books.filteredBy,
       failures: partition.books.failures,
       damage: partition.books.damage,
@@ -31,6 +32,7 @@ export function reportOf(result: JobResult): Record<string, unknown> {
       error: partition.error === undefined ? null : errorText(partition.error),
     })),
     strangers: result.strangers,
+    conditionalWrites: conditionalWrites(result),
     totals: totalsOf(totalBooks(result.partitions)),
     seconds: Math.round(result.seconds * 1000) / 1000,
     peakRss: process.resourceUsage().maxRSS * 1024,
@@ -45,6 +47,12 @@ export async function deliverReports(results: readonly JobResult[], settings: Se
     const { place, key } = splitPlace(placeOf(settings, "output", settings.reportFile));
     await openSink(place).put(key, new TextEncoder().encode(lines));
   }
+}
+
+/** Whether the output refuses writes whose condition does not hold; null where nothing was written. */
+function conditionalWrites({ partitions }: JobResult): boolean | null {
+  const told = partitions.map((partition) => partition.conditionalWrites).filter((one) => one !== undefined);
+  return told.length === 0 ? null : told.every(Boolean);
 }
 
 function countsOf(books: Books): Record<string, number> {
@@ -69,6 +77,16 @@ export function logReport(result: JobResult, output: Output): void {
       `${plural(result.strangers.length, "object")} not read, for keys that do not have the dataset's form, such as ${result.strangers[0]}`,
     );
   }
+  const late = result.partitions.flatMap((partition) => partition.late ?? []);
+  if (late.length > 0) {
+    log.warn(
+      `${plural(late.length, "raw object")} came after an earlier run had begun, whose list was finished first, such as ${late[0]}. ` +
+        "Run the command again with --on-change append or replace",
+    );
+  }
+  if (conditionalWrites(result) === false) {
+    log.warn("the output knows no conditional writes: two runs at once on one partition could get in each other's way");
+  }
   logFaults(total, output);
   if (total.frames > 0) log.info(summaryLine(result, total));
 }
@@ -89,7 +107,7 @@ function partitionLine({ url, state, books, parts }: PartitionResult, { paintErr
   if (state === "planned")
     return `would write ${url}  from ${plural(books.objects, "object")}, ${bytesText(books.storedBytes)}`;
   const words = [`${paintError(colour, state.padEnd(9))} ${url}`];
-  if (state === "written" || state === "replaced") {
+  if (["written", "appended", "replaced", "late"].includes(state)) {
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     words.push(`${plural(books.written, "row")}, ${plural(parts.length, "part")}, ${bytesText(bytes)}`);
   }

@@ -94,9 +94,15 @@ export const settings = {
   },
   "on-change": {
     setting: true,
-    kind: oneOf("fail", "replace"),
-    description: "What to do with output that other inputs or options made",
+    kind: oneOf("fail", "append", "replace"),
+    description:
+      "What to do with output that other inputs or options made; append: new raw objects become further parts beside it",
     default: "fail",
+  },
+  "force-unlock": {
+    setting: true,
+    description: "Set aside the claim of a run that has ended without finishing; never while it is at work",
+    default: "false",
   },
   "allow-empty": { setting: true, description: "No raw object on any day is no error", default: "false" },
   strict: { setting: true, description: "The first fault in the input fails its partition", default: "false" },

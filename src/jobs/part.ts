@@ -33,9 +33,12 @@ export class PartWriter {
   #crc32 = 0;
   #facts: PartFacts | undefined;
 
+  #committed = false;
+
   private constructor(
     private readonly url: string,
-    private readonly key: string,
+    /** As the facts name it. */
+    readonly key: string,
     private readonly upload: Upload,
     private readonly format: PartFormat,
   ) {
@@ -43,7 +46,12 @@ export class PartWriter {
   }
 
   /** @param name the key that the facts name: the object's key relative to its partition */
-  static async create(sink: Sink, key: string, format: PartFormat, name = key): Promise<PartWriter> {
+  static async create(
+    sink: Pick<Sink, "create" | "urlOf">,
+    key: string,
+    format: PartFormat,
+    name = key,
+  ): Promise<PartWriter> {
     const part = new PartWriter(sink.urlOf(key), name, await sink.create(key), format);
     try {
       await part.#write(part.#assembler.header());
@@ -100,7 +108,13 @@ export class PartWriter {
   async commit(expected?: Expected): Promise<PartFacts> {
     const facts = await this.finish();
     await this.upload.commit(expected);
+    this.#committed = true;
     return facts;
+  }
+
+  /** Whether it has appeared: it cannot be committed again. */
+  get committed(): boolean {
+    return this.#committed;
   }
 
   async abort(): Promise<void> {

@@ -11,14 +11,29 @@ export interface PartFacts {
   readonly sha256: string;
 }
 
-/** `planned`: a dry run would write it. */
-export type PartitionState = "written" | "unchanged" | "replaced" | "failed" | "empty" | "planned";
+/**
+ * `appended`: its new raw objects became a further generation of parts. `late`: what an earlier run had begun is finished, and
+ * raw objects have arrived that it does not hold. `planned`: a dry run would write it.
+ */
+export type PartitionState =
+  | "written"
+  | "unchanged"
+  | "appended"
+  | "replaced"
+  | "failed"
+  | "empty"
+  | "late"
+  | "planned";
 
 export interface PartitionResult {
   readonly url: string;
   readonly state: PartitionState;
   readonly books: Books;
   readonly parts: readonly PartFacts[];
+  /** Keys of the raw objects that came too late for it. */
+  readonly late?: readonly string[];
+  /** Whether the store refuses a write whose condition does not hold; undefined where nothing was written. */
+  readonly conditionalWrites?: boolean;
   /** Why it failed; its class gives the exit code. */
   readonly error: Error | undefined;
 }

@@ -4,33 +4,28 @@
 import { toParquetSchema } from "../avro/columns.ts";
 import { footerMetadata } from "../avro/metadata.ts";
 import { parseSchema } from "../avro/schema.ts";
-import { BudgetError, ConflictError, InputError, InterruptedError } from "../errors.ts";
+import { InterruptedError } from "../errors.ts";
 import { OUTPUT_FORMAT, PartAssembler } from "../parquet/file.ts";
 import { checkPart } from "../parquet/read.ts";
 import type { Codec } from "../parquet/rowgroup.ts";
-import {
-  addBooks,
-  type Books,
-  COUNTS,
-  type ErrorBudget,
-  emptyBooks,
-  type ObjectBooks,
-  weighErrors,
-} from "../pipeline/books.ts";
+import { type ErrorBudget, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/worker.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import type { Place, Sink, Source } from "../storage/ports.ts";
 import { builtinSources } from "./builtin-sources.ts" with { type: "macro" };
-import { PartitionWriter, refuseMixedLayouts } from "./commit.ts";
+import type { OnChange } from "./change.ts";
 import { deriveTasks } from "./derive.ts";
 import type { Filter } from "./dimensions.ts";
+import { runFile } from "./file.ts";
 import { fingerprint, type StreamSource, streamSources } from "./fingerprint.ts";
-import { decide, type InputFacts, type Intended, missingParts, readManifest } from "./manifest.ts";
-import { type PartFormat, PartWriter } from "./part.ts";
-import type { Partition } from "./plan.ts";
+import { refuseMixedLayouts } from "./layout.ts";
+import type { InputFacts } from "./manifest.ts";
+import type { PartFormat } from "./part.ts";
+import { committedParts, type PartitionWork, runPartition } from "./partition.ts";
+import { type Partition, planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
-import type { PartFacts, PartitionResult, PartitionState } from "./result.ts";
+import type { PartitionResult } from "./result.ts";
 
 /** Where output goes: partitions below `root`, or one file without a manifest. */
 export type Target =
@@ -50,7 +45,9 @@ export interface Job {
   readonly codec: Codec;
   readonly maxPartBytes: number;
   readonly maxErrors: ErrorBudget;
-  readonly onChange: "fail" | "replace";
+  readonly onChange: OnChange;
+  /** Another run's claim on a partition is set aside. */
+  readonly forceUnlock: boolean;
   readonly strict: boolean;
   readonly workers: number;
 }
@@ -71,20 +68,31 @@ export async function runJob(job: Job, watcher: JobWatcher): Promise<PartitionRe
   watcher.signal.addEventListener("abort", interrupt);
   if (watcher.signal.aborted) interrupt();
   try {
-    const context: Context = {
-      job,
-      pool,
-      watcher,
-      source: openSource(job.place),
-      sink: openSink(job.target.place),
-      streamSources: await sourcesOf(job.stream),
-      format: partFormat(job),
-    };
-    return await inParallel(job.partitions, job.workers, (partition) => runPartition(partition, context));
+    const context = await contextOf(job, pool, watcher);
+    return await inParallel(job.partitions, job.workers, (partition) => runOne(partition, context));
   } finally {
     watcher.signal.removeEventListener("abort", interrupt);
     await pool.close();
   }
+}
+
+/** What a run would do, without doing it: `planned`, `unchanged`, or `failed` with the conflict it would meet. */
+export async function previewJob(job: Job): Promise<PartitionResult[]> {
+  const watcher = { signal: new AbortController().signal, progress: () => {} };
+  const context = await contextOf(job, new WorkerPool(0), watcher); // no thread is started before it is needed
+  return inParallel(job.partitions, job.workers, async (partition): Promise<PartitionResult> => {
+    const { key, url } = whereTo(partition, context);
+    const { objects, storedBytes } = partition;
+    const result = { url, books: emptyBooks(), parts: [], error: undefined };
+    const planned = { ...result, state: "planned", books: { ...emptyBooks(), objects, storedBytes } } as const;
+    if (job.target.kind === "file") return planned;
+    try {
+      const parts = await committedParts(partitionWork(partition, key, url, context));
+      return parts ? { ...result, state: "unchanged", parts } : planned;
+    } catch (error) {
+      return { ...result, state: "failed", error: error as Error };
+    }
+  });
 }
 
 interface Context {
@@ -95,6 +103,18 @@ interface Context {
   readonly sink: Sink;
   readonly streamSources: readonly StreamSource[];
   readonly format: PartFormat;
+}
+
+async function contextOf(job: Job, pool: WorkerPool, watcher: JobWatcher): Promise<Context> {
+  return {
+    job,
+    pool,
+    watcher,
+    source: openSource(job.place),
+    sink: openSink(job.target.place),
+    streamSources: await sourcesOf(job.stream),
+    format: partFormat(job),
+  };
 }
 
 async function sourcesOf(stream: StreamRef): Promise<StreamSource[]> {
@@ -125,185 +145,76 @@ async function inParallel<T, R>(list: readonly T[], width: number, action: (one:
 }
 
 /** The key of a partition's folder or of the file, and its URL. */
-function whereTo({ path }: Pick<Partition, "path">, target: Target, sink: Sink): { key: string; url: string } {
+function whereTo({ path }: Partition, { job, sink }: Context): { key: string; url: string } {
+  const { target } = job;
   if (target.kind === "file") return { key: target.key, url: sink.urlOf(target.key) };
   const key = [target.root, path].filter((part) => part !== "").join("/");
   return { key, url: sink.urlOf(`${key}/`) };
 }
 
-async function runPartition(partition: Partition, context: Context): Promise<PartitionResult> {
+async function runOne(partition: Partition, context: Context): Promise<PartitionResult> {
   const { target } = context.job;
-  const { key, url } = whereTo(partition, target, context.sink);
+  const { key, url } = whereTo(partition, context);
   const books = emptyBooks();
   try {
-    const outcome =
-      target.kind === "file"
-        ? await runFile(partition, key, url, books, context)
-        : await runFolder(partition, key, url, books, context);
-    return { url, books, error: undefined, ...outcome };
+    const work = partitionWork(partition, key, url, context);
+    if (target.kind === "dataset") await refuseMixedLayouts(context.sink, target.root, key);
+    const end =
+      target.kind === "dataset"
+        ? await runPartition(work, books)
+        : await runFile(work, context.sink, openSource(target.place), books);
+    return { url, books, error: undefined, ...end };
   } catch (error) {
     return { url, books, state: "failed", parts: [], error: error as Error };
   }
 }
 
-interface Outcome {
-  readonly state: PartitionState;
-  readonly parts: readonly PartFacts[];
-}
-
-/** What a run would do, without doing it: `planned`, `unchanged`, or `failed` with the conflict it would meet. */
-export async function previewJob(job: Job): Promise<PartitionResult[]> {
-  const context = { job, source: openSource(job.place), streamSources: await sourcesOf(job.stream) };
-  const sink = openSink(job.target.place);
-  return inParallel(job.partitions, job.workers, async (partition): Promise<PartitionResult> => {
-    const { key, url } = whereTo(partition, job.target, sink);
-    const { objects, storedBytes } = partition;
-    const planned = { url, books: { ...emptyBooks(), objects, storedBytes }, parts: [], error: undefined };
-    try {
-      const manifest = job.target.kind === "file" ? undefined : await readManifest(sink, key);
-      if (manifest === undefined) return { ...planned, state: "planned" };
-      const intended = intend(await identify(context.source, partition), context);
-      const decision = decide(manifest, intended, job.onChange, url);
-      if (decision !== "unchanged") return { ...planned, state: "planned" };
-      const parts = manifest.generations.flatMap((generation) => generation.parts);
-      return { ...planned, books: emptyBooks(), parts, state: "unchanged" };
-    } catch (error) {
-      return { ...planned, books: emptyBooks(), state: "failed", error: error as Error };
-    }
-  });
-}
-
-async function runFolder(
-  partition: Partition,
-  prefix: string,
-  url: string,
-  books: Books,
-  context: Context,
-): Promise<Outcome> {
-  const { job, sink, source } = context;
-  await refuseMixedLayouts(sink, job.target.kind === "dataset" ? job.target.root : "", prefix);
-  const manifest = await readManifest(sink, prefix);
-  let before: Intended | undefined;
-  if (manifest !== undefined) {
-    before = intend(await identify(source, partition), context);
-    const decision = decide(manifest, before, job.onChange, url);
-    // Parts that were removed by hand are made again: their bytes will be the same.
-    if (decision === "unchanged" && (await missingParts(sink, prefix, manifest)).length === 0) {
-      return { state: "unchanged", parts: manifest.generations.flatMap(({ parts }) => parts) };
-    }
-  }
-  const writer = new PartitionWriter(sink, prefix, { ...context.format, maxPartBytes: job.maxPartBytes });
-  try {
-    const objects = await deriveInto(writer, partition, url, books, context);
-    const intended = intend(objects, context);
-    if (before !== undefined && before.fingerprint !== intended.fingerprint) {
-      throw new InputError(`Cannot commit ${url}: raw objects changed while they were read. Run the command again`);
-    }
-    const committed = await writer.commit({
-      stream: job.facts.name,
-      streamVersion: job.facts.version,
-      fingerprint: intended.fingerprint,
-      inputs: objects.map(({ key, size, etag, written }) => ({ key, size, etag, rows: written })),
-      counts: Object.fromEntries(COUNTS.map((name) => [name, books[name]])),
-    });
-    return { state: manifest ? "replaced" : "written", parts: committed.generations.flatMap(({ parts }) => parts) };
-  } catch (error) {
-    await writer.abort();
-    throw error;
-  }
-}
-
-// One file has no manifest: what is there is compared with what was made.
-async function runFile(
-  partition: Partition,
-  key: string,
-  url: string,
-  books: Books,
-  context: Context,
-): Promise<Outcome> {
-  const { job, sink } = context;
-  const part = await PartWriter.create(sink, key, context.format);
-  try {
-    await deriveInto(part, partition, url, books, context);
-    const facts = await part.finish();
-    const there = await sha256Of(openSource(job.target.place), key);
-    if (there === facts.sha256) {
-      await part.abort();
-      return { state: "unchanged", parts: [facts] };
-    }
-    if (there !== undefined && job.onChange === "fail") {
-      throw new ConflictError(`Cannot write ${url}: another file is there. To replace it: --on-change replace`);
-    }
-    await part.commit(there === undefined ? "nothing" : "anything");
-    return { state: there === undefined ? "written" : "replaced", parts: [facts] };
-  } catch (error) {
-    await part.abort();
-    throw error;
-  }
-}
-
-async function sha256Of(source: Source, key: string): Promise<string | undefined> {
-  if ((await source.head(key)) === undefined) return undefined;
-  const hash = new Bun.CryptoHasher("sha256");
-  for await (const chunk of source.open(key)) hash.update(chunk);
-  return hash.digest("hex");
-}
-
-/** Derives a partition's rows into `writer`, fills its books, and weighs its errors. Throws BudgetError. */
-async function deriveInto(
-  writer: Pick<PartitionWriter, "add">,
-  partition: Partition,
-  url: string,
-  books: Books,
-  { job, pool, watcher }: Context,
-): Promise<ObjectBooks[]> {
+function partitionWork(partition: Partition, prefix: string, url: string, context: Context): PartitionWork {
+  const { job, source, sink, pool, watcher } = context;
+  const { name, version } = job.facts;
+  const objects = partition.tasks.flatMap(({ inputs }) => inputs);
   const spec = { stream: job.stream, place: job.place, codec: job.codec, strict: job.strict };
-  const objects = await deriveTasks(partition.tasks, spec, pool, 2 * job.workers, {
-    write: (group) => writer.add(group),
-    progress: watcher.progress,
-  });
-  for (const object of objects) addBooks(books, object);
-  const { errors, within } = weighErrors(books, job.maxErrors);
-  if (!within) {
-    throw new BudgetError(
-      `Cannot commit ${url}: ${errors} errors in ${books.frames + books.damagedRanges} frames and damaged ranges are more than --max-errors allows. ` +
-        "The report tells causes and places; mend the stream, or raise --max-errors",
-    );
-  }
-  return objects;
-}
-
-async function identify(source: Source, partition: Partition): Promise<InputFacts[]> {
-  const inputs: InputFacts[] = [];
-  for (const { inputs: objects } of partition.tasks) {
-    for (const object of objects) inputs.push({ key: object.key, size: object.size, etag: await source.etag(object) });
-  }
-  return inputs;
-}
-
-function intend(
-  objects: readonly InputFacts[],
-  { job, streamSources }: Pick<Context, "job" | "streamSources">,
-): Intended {
-  const inputs = objects.map(({ key, size, etag }) => ({ key, size, etag }));
-  const { name, version, schema, dimensions } = job.facts;
   return {
+    store: sink,
+    source,
+    prefix,
+    url,
+    root: job.target.kind === "dataset" ? job.target.root : "",
     stream: name,
     streamVersion: version,
-    inputs,
-    fingerprint: fingerprint({
-      inputs,
-      stream: name,
-      streamVersion: version,
-      sources: streamSources,
-      schema: JSON.stringify(schema),
-      dimensions,
-      only: job.only,
-      partitionBy: job.partitionBy,
-      codec: job.codec,
-      maxPartBytes: job.maxPartBytes,
-      strict: job.strict,
-      outputFormat: OUTPUT_FORMAT,
-    }),
+    objects,
+    onChange: job.onChange,
+    forceUnlock: job.forceUnlock,
+    maxErrors: job.maxErrors,
+    format: { ...context.format, maxPartBytes: job.maxPartBytes },
+    signal: watcher.signal,
+    fingerprint: (inputs) => fingerprintOf(inputs, context),
+    derive: (inputs, writer) =>
+      deriveTasks(isSame(inputs, objects) ? partition.tasks : planTasks(inputs), spec, pool, 2 * job.workers, {
+        write: (group) => writer.add(group),
+        progress: watcher.progress,
+      }),
   };
+}
+
+function isSame(some: readonly RawObject[], others: readonly RawObject[]): boolean {
+  return some.length === others.length && some.every(({ key }, index) => key === others[index]!.key);
+}
+
+function fingerprintOf(inputs: readonly InputFacts[], { job, streamSources }: Context): string {
+  const { name, version, schema, dimensions } = job.facts;
+  return fingerprint({
+    inputs,
+    stream: name,
+    streamVersion: version,
+    sources: streamSources,
+    schema: JSON.stringify(schema),
+    dimensions,
+    only: job.only,
+    partitionBy: job.partitionBy,
+    codec: job.codec,
+    maxPartBytes: job.maxPartBytes,
+    strict: job.strict,
+    outputFormat: OUTPUT_FORMAT,
+  });
 }

@@ -1,6 +1,7 @@
 // What lies in the folders of a derived place, sorted into what is ours and what is not: from one flat listing.
 
 import type { Source } from "../storage/ports.ts";
+import { CLAIM } from "./claim.ts";
 import { MANIFEST } from "./manifest.ts";
 
 /** A folder that holds something of ours. Names are relative to it. */
@@ -16,8 +17,6 @@ export interface FolderFound {
   strangerCount: number;
 }
 
-/** What a run lays down before it changes a partition, and takes away when it is done. */
-const CLAIM = "_derive.json";
 const STRANGERS_KEPT = 100;
 
 /**

@@ -62,6 +62,7 @@ async function job(output: string, changes: Partial<Job> = {}): Promise<Job> {
     maxPartBytes: 1 << 28,
     maxErrors: { count: 0, fraction: 0 },
     onChange: "fail",
+    forceUnlock: false,
     strict: false,
     workers: 2,
     ...changes,

@@ -1,0 +1,104 @@
+// The generations that one run of a partition has derived: kept while other runs are faster, for the next look may ask for them again.
+
+import { BudgetError, InputError } from "../errors.ts";
+import { addBooks, type Books, COUNTS, emptyBooks, type ObjectBooks, weighErrors } from "../pipeline/books.ts";
+import { GenerationWriter } from "./generation.ts";
+import type { Generation, InputFacts } from "./manifest.ts";
+import type { PartitionWork } from "./partition.ts";
+import type { RawObject } from "./plan.ts";
+
+/** A generation that may have to be derived. Without a fingerprint its objects are identified while they are read. */
+export interface ToDerive {
+  readonly generation: number;
+  readonly fingerprint?: string;
+  readonly inputs: readonly RawObject[];
+}
+
+/** A generation whose parts are finished, and not committed. */
+export interface Derived {
+  readonly writer: GenerationWriter;
+  readonly facts: Generation;
+  readonly books: Books;
+}
+
+export class DerivedGenerations {
+  #derived: Derived[] = [];
+  #writing: GenerationWriter | undefined;
+  /** The listed objects as they were read, once they were. */
+  inputs: readonly InputFacts[] | undefined;
+
+  /** @param books get the books of all that was derived and not dropped again */
+  constructor(
+    private readonly work: PartitionWork,
+    private readonly books: Books,
+  ) {}
+
+  /** Drops what is not asked for any more, and parts that have appeared: those cannot appear again. */
+  async keepOnly(planned: readonly ToDerive[]): Promise<void> {
+    const all = this.#derived;
+    this.#derived = all.filter(
+      (one) => planned.some((asked) => isFor(one, asked)) && !one.writer.parts.some(({ committed }) => committed),
+    );
+    for (const one of all) if (!this.#derived.includes(one)) await one.writer.abort();
+    Object.assign(this.books, emptyBooks());
+    for (const { books } of this.#derived) addBooks(this.books, books);
+  }
+
+  /**
+   * Derives a generation, unless it was derived already.
+   * @throws {BudgetError} {InputError}
+   */
+  async make(planned: ToDerive): Promise<Derived> {
+    const known = this.#derived.find((one) => isFor(one, planned));
+    if (known) return known;
+    const { work } = this;
+    const writer = new GenerationWriter(work.store, work.prefix, planned.generation, work.format);
+    this.#writing = writer;
+    const objects = await work.derive(planned.inputs, writer);
+    const books = emptyBooks();
+    try {
+      weighBooks(books, objects, work);
+    } finally {
+      addBooks(this.books, books);
+    }
+    const identified = objects.map(({ key, size, etag }) => ({ key, size, etag }));
+    if (planned.inputs === work.objects) this.inputs = identified;
+    const fingerprint = work.fingerprint(identified);
+    if (planned.fingerprint !== undefined && planned.fingerprint !== fingerprint) {
+      throw new InputError(
+        `Cannot commit ${work.url}: raw objects changed while they were read. Run the command again`,
+      );
+    }
+    const inputs = objects.map(({ key, size, etag, written }) => ({ key, size, etag, rows: written }));
+    const counts = Object.fromEntries(COUNTS.map((name) => [name, books[name]]));
+    const derived = { writer, facts: await writer.finish({ fingerprint, inputs, counts }), books };
+    this.#derived.push(derived);
+    this.#writing = undefined;
+    return derived;
+  }
+
+  /** Leaves nothing of what is not committed. */
+  async abort(): Promise<void> {
+    await this.#writing?.abort();
+    for (const { writer } of this.#derived) await writer.abort();
+  }
+}
+
+/** Adds up the books of objects and weighs their errors (P8). */
+export function weighBooks(
+  books: Books,
+  objects: readonly ObjectBooks[],
+  { url, maxErrors }: Pick<PartitionWork, "url" | "maxErrors">,
+): void {
+  for (const object of objects) addBooks(books, object);
+  const { errors, within } = weighErrors(books, maxErrors);
+  if (within) return;
+  throw new BudgetError(
+    `Cannot commit ${url}: ${errors} errors in ${books.frames + books.damagedRanges} frames and damaged ranges are more than --max-errors allows. ` +
+      "The report tells causes and places; mend the stream, or raise --max-errors",
+  );
+}
+
+function isFor({ facts }: Derived, { generation, fingerprint }: ToDerive): boolean {
+  return facts.generation === generation && facts.fingerprint === fingerprint;
+}

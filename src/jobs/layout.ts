@@ -1,0 +1,61 @@
+// The keys in a derived stream's folder: what parts are called, and that no partition lies inside another.
+
+import { ConflictError } from "../errors.ts";
+import type { Codec } from "../parquet/rowgroup.ts";
+import { folderPrefix } from "../storage/keys.ts";
+import type { Sink } from "../storage/ports.ts";
+import { MANIFEST } from "./manifest.ts";
+
+const EXTENSIONS: Record<Codec, string> = {
+  zstd: ".zstd.parquet",
+  snappy: ".snappy.parquet",
+  gzip: ".gz.parquet",
+  none: ".parquet",
+};
+
+const OUR_PART = /^part-\d+-\d{5,}(\.zstd|\.snappy|\.gz)?\.parquet$/;
+
+/** "part-0-00000.zstd.parquet" */
+export function partName(generation: number, index: number, codec: Codec): string {
+  return `part-${generation}-${String(index).padStart(5, "0")}${EXTENSIONS[codec]}`;
+}
+
+/** Something that lies in a partition's folder. */
+export interface Present {
+  readonly size: number;
+  readonly etag: string;
+}
+
+/** The parts that lie in a partition's folder, by their names, whoever made them. */
+export async function presentParts(sink: Pick<Sink, "list">, prefix: string): Promise<Map<string, Present>> {
+  const start = folderPrefix(prefix);
+  const present = new Map<string, Present>();
+  for await (const { key, size, etag = "" } of sink.list(start)) {
+    const name = key.slice(start.length);
+    if (OUR_PART.test(name)) present.set(name, { size, etag });
+  }
+  return present;
+}
+
+/**
+ * Refuses a partition above or below one that is committed already (another `partitionBy` made it): readers of the upper
+ * folder would see its rows twice.
+ * @param root the folder of the derived stream, above which nothing is looked at
+ * @throws {ConflictError}
+ */
+export async function refuseMixedLayouts(sink: Sink, root: string, prefix: string): Promise<void> {
+  const own = folderPrefix(prefix) + MANIFEST;
+  const others: string[] = [];
+  for await (const { key } of sink.list(prefix)) if (key.endsWith(`/${MANIFEST}`) && key !== own) others.push(key);
+  const base = folderPrefix(root);
+  const segments = folderPrefix(prefix).slice(base.length).split("/").slice(0, -2);
+  for (let depth = 0; depth <= segments.length; depth++) {
+    const above = [...segments.slice(0, depth), MANIFEST].join("/");
+    if (base + above !== own && (await sink.head(base + above))) others.push(base + above);
+  }
+  if (others.length === 0) return;
+  throw new ConflictError(
+    `Cannot write ${sink.urlOf(folderPrefix(prefix))}: ${sink.urlOf(others[0]!)} commits the same days partitioned otherwise. ` +
+      "Choose another output, or remove that folder",
+  );
+}
