@@ -1,5 +1,6 @@
 // `derive cat`: the messages of raw objects, as they are.
 import { FormatError, InputError, UsageError } from "../errors.ts";
+import { compileMatch, type Matcher } from "../heka/match/matcher.ts";
 import { MessageDecoder, type RawMessage } from "../heka/message.ts";
 import type { S3Options } from "../storage/ports.ts";
 import { command } from "./command.ts";
@@ -12,7 +13,7 @@ import { s3OptionsOf } from "./places.ts";
 import { type Frame, frameBytes, type RawInput, rawInputs, readSpans } from "./raw-inputs.ts";
 import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { bytesText, countText, plural } from "./units.ts";
-import { oneOf, wholeNumber } from "./values.ts";
+import { oneOf, text, wholeNumber } from "./values.ts";
 
 export default command({
   description:
@@ -20,6 +21,10 @@ export default command({
     "json is one object a line: uuid, timestamp (nanoseconds), type, logger, severity, payload, envVersion, pid, " +
     "hostname, fields. Integers are exact, bytes are base64, a field with several values is a list. text is for " +
     "reading, with long values cut. heka copies whole frames, undecodable ones too.\n\n" +
+    "--match takes Heka's message matcher: tests of Uuid, Type, Logger, Payload, EnvVersion, Hostname, Timestamp (a number " +
+    "of nanoseconds or RFC 3339), Severity, Pid and Fields[name] (or Fields[name][field][value], from 0) by == != > >= < <= " +
+    '=~ !~ against "text", numbers, /regex/, TRUE, FALSE or NIL, joined by && and || with parentheses. A test of a variable ' +
+    "that is absent or of another type does not match; == NIL asks for absence.\n\n" +
     "Damaged bytes and undecodable frames are told on stderr with their offsets; they do not change the exit code.",
   positionals: {
     path: { many: true, description: "Files, folders, globs, s3:// URLs, or - for stdin" },
@@ -27,6 +32,7 @@ export default command({
   flags: {
     format: { kind: oneOf("json", "text", "heka"), description: "What to print of each message", default: "json" },
     number: { short: "n", kind: wholeNumber(), value: "N", description: "Stop after N messages" },
+    match: { short: "m", kind: text, value: "EXPR", description: "Only messages that match" },
     offset: {
       kind: wholeNumber(),
       value: "N",
@@ -38,6 +44,10 @@ export default command({
   },
   examples: [
     { does: "the first message, to see what there is", run: "derive cat -n 1 --format text raw/object" },
+    {
+      does: "main and saved-session pings from Windows",
+      run: "derive cat raw/ --match 'Fields[docType] =~ /^(main|saved)/ && Fields[os] == \"WINNT\"'",
+    },
     { does: "how many of each docType?", run: "derive cat raw/ | jq -r .fields.docType | sort | uniq -c" },
     { does: "the frame that an error named", run: "derive cat raw/object --offset 73214 -n 1" },
     {
@@ -49,6 +59,7 @@ export default command({
   exitCodes: { [EXIT.input]: "an input is missing or cannot be read" },
   async run({ args, flags, output, signal }) {
     refuseConflicts(flags);
+    const match = flags.match === undefined ? undefined : compileMatch(flags.match);
     let exit: number = EXIT.done;
     const fail = (error: unknown): void => {
       if (!(error instanceof InputError)) throw error;
@@ -63,6 +74,7 @@ export default command({
       ...flags,
       from: flags.offset ?? 0,
       left: flags.number ?? Number.POSITIVE_INFINITY,
+      match,
       output,
       signal,
       faults: createFaultLog(output),
@@ -84,6 +96,8 @@ interface Job {
   readonly from: number;
   /** Messages still to be printed. */
   left: number;
+  /** Which messages; all where absent. An undecodable frame holds none. */
+  readonly match: Matcher | undefined;
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly faults: FaultLog;
@@ -139,13 +153,13 @@ async function printObject(input: RawInput, job: Job): Promise<void> {
       faults.tell(input.url, span.offset, span.length, span.cause);
       continue;
     }
-    if (format === "heka") await output.write(frameBytes(span));
+    if (format === "heka" && job.match === undefined) await output.write(frameBytes(span));
     else {
       const message = decode(decoder, span, input.url, faults);
-      if (message === undefined) continue;
-      await output.write(
-        format === "json" ? jsonLine(message) : textBlock(message, input.url, span.offset, output.paint),
-      );
+      if (message === undefined || job.match?.(message) === false) continue;
+      if (format === "heka") await output.write(frameBytes(span));
+      else if (format === "json") await output.write(jsonLine(message));
+      else await output.write(textBlock(message, input.url, span.offset, output.paint));
     }
     if (--job.left === 0) return;
   }
@@ -165,7 +179,7 @@ function decode(decoder: MessageDecoder, frame: Frame, url: string, faults: Faul
   }
 }
 
-async function countObject(input: RawInput, { json, output, signal, faults }: Job): Promise<void> {
+async function countObject(input: RawInput, { json, output, signal, faults, match }: Job): Promise<void> {
   const decoder = new MessageDecoder();
   const counts = {
     storedBytes: 0,
@@ -177,6 +191,7 @@ async function countObject(input: RawInput, { json, output, signal, faults }: Jo
     undecodable: 0,
     decoded: 0,
   };
+  let matched = 0;
   for await (const span of readSpans(input, counts)) {
     if (signal.aborted) return;
     if (span.kind === "blank") counts.bytesBlank += span.length;
@@ -186,15 +201,23 @@ async function countObject(input: RawInput, { json, output, signal, faults }: Jo
     } else {
       counts.bytesInFrames += span.length;
       counts.frames++;
-      if (decode(decoder, span, input.url, faults) === undefined) counts.undecodable++;
-      else counts.decoded++;
+      const message = decode(decoder, span, input.url, faults);
+      if (message === undefined) {
+        counts.undecodable++;
+        continue;
+      }
+      counts.decoded++;
+      if (match?.(message)) matched++;
     }
   }
   const { decoded, bytes, bytesDamaged, undecodable } = counts;
-  const words = [plural(decoded, "message"), bytesText(bytes)];
+  const messages = plural(decoded, "message");
+  const words = [match ? `${countText(matched)} of ${messages}` : messages, bytesText(bytes)];
   if (undecodable > 0) words.push(`${countText(undecodable)} undecodable`);
   if (bytesDamaged > 0) words.push(`${bytesText(bytesDamaged)} damaged`);
   await output.write(
-    json ? `${JSON.stringify({ object: input.url, ...counts })}\n` : `${words.join(", ")}  ${input.url}\n`,
+    json
+      ? `${JSON.stringify({ object: input.url, ...counts, ...(match && { matched }) })}\n`
+      : `${words.join(", ")}  ${input.url}\n`,
   );
 }

@@ -84,9 +84,15 @@ export class Envelope {
   }
 
   find(name: FieldName): FieldPlace | undefined {
+    return this.findNth(name, 0);
+  }
+
+  /** Of the fields with this name, in the order of the message, the one at `index`. */
+  findNth(name: FieldName, index: number): FieldPlace | undefined {
     for (let i = 0; i < this.fieldCount; i++) {
       const field = this.fields[i];
-      if (field.nameMark === name.mark && bytesAt(this.bytes, field.nameStart, name.bytes)) return field;
+      const isNamed = field.nameMark === name.mark && bytesAt(this.bytes, field.nameStart, name.bytes);
+      if (isNamed && index-- === 0) return field;
     }
     return undefined;
   }

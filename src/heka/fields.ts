@@ -18,7 +18,8 @@ export function* allFields(envelope: Envelope, text: (start: number, end: number
   for (let i = 0; i < envelope.fieldCount; i++) yield readField(envelope.bytes, envelope.fields[i], text);
 }
 
-function readField(bytes: Uint8Array, place: FieldPlace, text: (start: number, end: number) => string): Field {
+/** One field with all its values. */
+export function readField(bytes: Uint8Array, place: FieldPlace, text: (start: number, end: number) => string): Field {
   const type = typeNames[place.type] ?? "string";
   // A type that means nothing has no values.
   const valueMember = place.type < typeNames.length ? valueTag[type] : -1;

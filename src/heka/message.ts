@@ -2,8 +2,8 @@
 import { FormatError, MissingField, ValueError } from "../errors.ts";
 import { Document, type Place } from "./document.ts";
 import { Envelope } from "./envelope.ts";
-import { allFields, type Field } from "./fields.ts";
-import { type CompiledPath, compilePath } from "./path.ts";
+import { allFields, type Field, readField } from "./fields.ts";
+import { type CompiledPath, compilePath, type FieldName } from "./path.ts";
 import { messageTag, readInt64 } from "./protobuf.ts";
 import { wholeJson } from "./sections.ts";
 import { maybeSnappy, uncompressSnappy } from "./snappy.ts";
@@ -152,6 +152,17 @@ export class RawMessage implements Message {
   fields(): Iterable<Field> {
     const { source } = this.#document;
     return allFields(this.#envelope, (start, end) => source.text(start, end));
+  }
+
+  /** Of the fields with this name the one at `index`, with all its values. */
+  fieldNamed(name: FieldName, index: number): Field | undefined {
+    const place = this.#envelope.findNth(name, index);
+    return place && readField(this.#envelope.bytes, place, (start, end) => this.#document.source.text(start, end));
+  }
+
+  /** Whether the envelope has a member, by its number: absent ones read as empty or as their default. */
+  hasMember(member: number): boolean {
+    return this.#envelope.starts[member]! >= 0;
   }
 
   /** Whether any text asked for so far was not UTF-8; it was given with U+FFFD. */

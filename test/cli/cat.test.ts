@@ -226,3 +226,38 @@ test.skipIf(!existsSync(real))("real files: as many messages as their README say
     expect(count.bytes).toBe(count.bytesInFrames + count.bytesBlank);
   }
 });
+
+describe("--match", () => {
+  const kinds = ["main", "crash", "main"].map((docType) =>
+    frame({
+      uuid: new Uint8Array(16),
+      type: "telemetry",
+      fields: [{ name: "docType", type: "string", values: [docType] }],
+    }),
+  );
+  const broken = Buffer.from(encodeFrame(Uint8Array.of(0xff)));
+  const words = ["--match", 'Type == "telemetry" && Fields[docType] =~ /^main/'];
+
+  test("prints, copies or counts what matches; -n counts matches; a frame that holds no message matches nothing", async () => {
+    await withFile(Buffer.concat([...kinds, broken]), async (path) => {
+      const json = await derive(["cat", path, ...words]);
+      expect([json.exit, json.stdout.split("\n").length]).toEqual([0, 3]);
+      const heka = await derive(["cat", path, ...words, "--format", "heka"]);
+      expect(heka.bytes).toEqual(Buffer.concat([kinds[0]!, kinds[2]!]));
+      expect(heka.stderr).toContain(`at offset ${Buffer.concat(kinds).length}`);
+      expect((await derive(["cat", path, ...words, "-n", "1"])).stdout.split("\n").length).toBe(2);
+      expect((await derive(["cat", path, ...words, "--count"])).stdout).toStartWith("2 of 3 messages, ");
+      expect(JSON.parse((await derive(["cat", path, ...words, "--count", "--json"])).stdout)).toMatchObject({
+        decoded: 3,
+        undecodable: 1,
+        matched: 2,
+      });
+    });
+  });
+
+  test("an expression that is not understood is exit 2, with the place", async () => {
+    const { exit, stderr, stdout } = await derive(["cat", "nowhere", "--match", "Typ == 'x'"]);
+    expect([exit, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("Did you mean Type?");
+  });
+});
