@@ -63,6 +63,8 @@ export interface Invocation<F extends Flags = Flags, P extends Positionals = Pos
   readonly args: PositionalValues<P>;
   readonly flags: FlagValues<F>;
   readonly output: Output;
+  /** All commands there are. */
+  readonly commands: Commands;
   /** Aborted by Ctrl-C and SIGTERM: stop, tidy up and return within five seconds. */
   readonly signal: AbortSignal;
 }
@@ -83,6 +85,17 @@ interface Definition<F extends Flags, P extends Positionals> {
 /** A command whose flags and arguments are known only at run time, as the frame sees it. */
 // biome-ignore lint/suspicious/noExplicitAny: each command's run takes its own flags; the parser makes them from the same definition.
 export type Command = Definition<any, any>;
+
+/** A command as the list of all of them knows it. */
+export interface CommandEntry {
+  /** One line for `derive --help`. */
+  readonly summary: string;
+  load(): Promise<{ default: Command }>;
+}
+
+export interface Commands {
+  readonly [name: string]: CommandEntry;
+}
 
 /** Checks the types of a command's definition. The name and the one-line summary stand in commands.ts. */
 export function command<const F extends Flags, const P extends Positionals>(definition: Definition<F, P>): Command {

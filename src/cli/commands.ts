@@ -1,13 +1,7 @@
 // The commands there are. Each is loaded only when it is the one to run: start-up stays short.
-import type { Command } from "./command.ts";
+import type { Commands } from "./command.ts";
 
-export interface CommandEntry {
-  /** One line for `derive --help`. */
-  readonly summary: string;
-  load(): Promise<{ default: Command }>;
-}
-
-export const commands: { readonly [name: string]: CommandEntry } = {
+export const commands: Commands = {
   batch: { summary: "Derive days of a dataset into Parquet partitions", load: () => import("./batch.ts") },
   convert: { summary: "Derive downloaded Heka files into Parquet", load: () => import("./convert.ts") },
   try: { summary: "Show what a stream makes of some input; nothing is written", load: () => import("./try.ts") },

@@ -1,8 +1,7 @@
 // `derive completions`: what a shell completes after `derive`, from the same definitions as the parser and the help.
 import { UsageError } from "../errors.ts";
 import { availableStreams } from "../jobs/streams.ts";
-import { type Command, command, commonFlags, type Flag } from "./command.ts";
-import { commands } from "./commands.ts";
+import { type Command, type Commands, command, commonFlags, type Flag } from "./command.ts";
 import { bashScript, type CompletionFlag, type Completions, fishScript, zshScript } from "./completion-scripts.ts";
 import { oneOf } from "./values.ts";
 
@@ -19,7 +18,7 @@ export default command({
     { does: "zsh, in ~/.zshrc after compinit", run: "source <(derive completions zsh)" },
     { does: "fish, once", run: "derive completions fish > ~/.config/fish/completions/derive.fish" },
   ],
-  async run({ args, flags, output }) {
+  async run({ args, flags, output, commands }) {
     if (flags.streams) {
       await output.write(
         availableStreams()
@@ -30,7 +29,7 @@ export default command({
     }
     const shell = oneOf("bash", "zsh", "fish").parse(args.shell ?? "");
     if (shell === undefined) throw unknownShell(args.shell);
-    await output.write(SCRIPTS[shell](await completions()));
+    await output.write(SCRIPTS[shell](await completions(commands)));
     return 0;
   },
 });
@@ -40,7 +39,7 @@ function unknownShell(shell: string | undefined): UsageError {
   return new UsageError(`Cannot write completions: ${state} Name bash, zsh or fish`);
 }
 
-async function completions(): Promise<Completions> {
+async function completions(commands: Commands): Promise<Completions> {
   const entries = Object.entries(commands).map(async ([name, { summary, load }]) => {
     const { default: definition } = await load();
     return { name, summary, takesStream: "stream" in definition.positionals, flags: flagsOf(definition) };

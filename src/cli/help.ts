@@ -1,6 +1,5 @@
 // The help texts, made from the same definitions as the parser.
-import { type Command, commonFlags, type Flag, type Positional } from "./command.ts";
-import type { CommandEntry } from "./commands.ts";
+import { type Command, type CommandEntry, type Commands, commonFlags, type Flag, type Positional } from "./command.ts";
 import type { Output } from "./output.ts";
 
 type Page = Pick<Output, "paint" | "width">;
@@ -13,7 +12,7 @@ const UNBROKEN = "\u00a0";
 /** Explanations begin here at the latest; longer terms have theirs below. */
 const COLUMN = 34;
 
-export function overview(commands: { readonly [name: string]: CommandEntry }, page: Page): string {
+export function overview(commands: Commands, page: Page): string {
   const names = Object.entries(commands).map(([name, { summary }]): [string, string] => [name, summary]);
   return paragraphs(
     "Raw telemetry in, small trustworthy Parquet datasets out.",

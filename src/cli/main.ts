@@ -3,8 +3,8 @@ import { type CommandDef, defineCommand, runCommand } from "citty";
 import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { version } from "../version.ts";
-import type { Command, Invocation } from "./command.ts";
-import { type CommandEntry, commands } from "./commands.ts";
+import type { Command, CommandEntry, Invocation } from "./command.ts";
+import { commands } from "./commands.ts";
 import { EXIT, errorText, exitCodeOf } from "./exit.ts";
 import { commandHelp, overview } from "./help.ts";
 import { createOutput, type Output, type OutputOptions, PipeClosed, type Stream } from "./output.ts";
@@ -106,7 +106,7 @@ async function runWords(
     await output.write(commandHelp(name, entry, command, output));
     return EXIT.done;
   }
-  return runInterruptibly(command, { args, flags, output } as Omit<Invocation, "signal">);
+  return runInterruptibly(command, { args, flags, output, commands } as Omit<Invocation, "signal">);
 }
 
 /** How long an interrupted command may tidy up before the process ends anyway. */
