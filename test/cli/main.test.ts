@@ -15,7 +15,8 @@ test("--help lists every command on stdout", async () => {
   for (const words of ["--help", "-h", "help"]) {
     const { exit, stdout, stderr } = await derive(words);
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
-    for (const name of names) expect(stdout).toContain(`  ${name.padEnd(7)}  ${commands[name].summary}`);
+    const width = Math.max(...names.map((name) => name.length));
+    for (const name of names) expect(stdout).toContain(`  ${name.padEnd(width)}  ${commands[name].summary}`);
   }
 });
 
@@ -38,7 +39,7 @@ test.each(names)("the examples of derive %s are right", async (name) => {
   const { default: command } = await commands[name].load();
   expect(command.examples.length).toBeGreaterThan(1);
   for (const { run } of command.examples) {
-    const ours = run.split(/ [|>] /).find((part) => part.startsWith("derive "));
+    const ours = run.split(/ [|>] |<\(|\)/).find((part) => part.startsWith("derive "));
     const [program, called, ...words] = (ours ?? run).split(" ").map((word) => word.replace(/^'(.*)'$/, "$1"));
     expect([program, called]).toEqual(["derive", name]);
     parseCommandLine(name, command, words);
