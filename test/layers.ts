@@ -69,7 +69,7 @@ export function layerOf(path: string): string | undefined {
   if (file !== undefined && folder !== "columns") return folder;
   const name = folder.replace(/\.ts$/, "");
   if (["main", "version"].includes(name)) return name;
-  if (["errors", "nearest", "thrown"].includes(name)) return "errors";
+  if (["errors", "nearest", "thrown", "told"].includes(name)) return "errors";
   if (["stream", "stream-check", "filtered", "columns", "infer", "index", "testing"].includes(name)) return "author";
   return undefined;
 }

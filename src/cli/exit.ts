@@ -1,16 +1,14 @@
-// Exit codes, and how an error is told to people.
+// Exit codes, and the error that each is for.
 import {
   BudgetError,
   ConflictError,
   FormatError,
   InputError,
-  InternalError,
   InterruptedError,
   OutputError,
   UsageError,
   ValueError,
 } from "../errors.ts";
-import { className, placesOf } from "../thrown.ts";
 
 export const EXIT = {
   done: 0,
@@ -34,29 +32,4 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof ConflictError) return EXIT.conflict;
   if (error instanceof OutputError) return EXIT.output;
   return EXIT.internal;
-}
-
-/**
- * The text of an error for people. Only our own texts are free of ping contents (P12): of any other error the class,
- * the system's code and the places in the program are told, since JSON.parse and its like quote what they were given.
- */
-export function errorText(error: unknown): string {
-  if (exitCodeOf(error) !== EXIT.internal) {
-    const { message } = error as Error;
-    return error instanceof FormatError ? `${message} (at byte ${error.offset})` : message;
-  }
-  const { name, places, said } = internals(error);
-  return [
-    `Cannot go on: ${name}${said}. This is a mistake in derive, not in what you did`,
-    "Please report it with the lines below, the command, and the output of `derive --version`.",
-    ...places,
-  ].join("\n");
-}
-
-function internals(error: unknown): { name: string; places: string[]; said: string } {
-  const places = placesOf(error);
-  if (error instanceof InternalError) return { name: error.name, places, said: `: ${error.message}` };
-  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  const system = code === undefined ? "" : ` ${code}${syscall === undefined ? "" : ` in ${syscall}`}`;
-  return { name: className(error), places, said: system };
 }

@@ -2,10 +2,11 @@
 import { type CommandDef, defineCommand, runCommand } from "citty";
 import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
+import { errorText } from "../told.ts";
 import { version } from "../version.ts";
 import type { Command, CommandEntry, Invocation } from "./command.ts";
 import { commands } from "./commands.ts";
-import { EXIT, errorText, exitCodeOf } from "./exit.ts";
+import { EXIT, exitCodeOf } from "./exit.ts";
 import { commandHelp, overview } from "./help.ts";
 import { createOutput, type Output, type OutputOptions, PipeClosed, type Stream } from "./output.ts";
 import { parseCommandLine } from "./parse.ts";

@@ -2,8 +2,9 @@
 import { type JobResult, type PartitionResult, totalBooks } from "../jobs/result.ts";
 import { type Books, COUNTS, type Place } from "../pipeline/books.ts";
 import { openSink, splitPlace } from "../storage/place.ts";
+import { errorText } from "../told.ts";
 import type { Settings } from "./config.ts";
-import { EXIT, errorText, exitCodeOf } from "./exit.ts";
+import { EXIT, exitCodeOf } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { placeOf } from "./places.ts";
 import { bytesText, countText, durationText, plural } from "./units.ts";

@@ -1,7 +1,7 @@
 // `derive streams`: the streams there are.
 import { availableStreams, describeStream, type StreamFacts } from "../jobs/streams.ts";
+import { errorText } from "../told.ts";
 import { command } from "./command.ts";
-import { errorText } from "./exit.ts";
 import { visible } from "./table.ts";
 import { plural } from "./units.ts";
 

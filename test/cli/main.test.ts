@@ -2,10 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { commands } from "../../src/cli/commands.ts";
-import { errorText, exitCodeOf } from "../../src/cli/exit.ts";
+import { exitCodeOf } from "../../src/cli/exit.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
 import { ConflictError, FormatError, InputError, InternalError, OutputError, UsageError } from "../../src/errors.ts";
 import { encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
+import { errorText } from "../../src/told.ts";
 import { version } from "../../src/version.ts";
 import { catcher, derive, entry, inFolder, spawnDerive } from "./run.ts";
 
