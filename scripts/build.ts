@@ -1,12 +1,14 @@
 // Builds ./derive: one executable with Bun's runtime, all commands and the built-in streams inside.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { buildKernel } from "./kernel.ts";
 
 const root = join(import.meta.dir, "..");
 const outfile = join(root, "derive");
 
 const started = performance.now();
 await rm(outfile, { force: true });
+buildKernel(); // part of the program, as text
 const result = await Bun.build({
   entrypoints: [join(root, "src/main.ts")],
   target: "bun",

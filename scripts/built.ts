@@ -6,7 +6,15 @@ export const root = join(import.meta.dir, "..");
 const binary = join(root, "derive");
 
 /** What ends up in the binary, or decides how it is made. One glob would do, but `**` within braces matches nothing. */
-const SOURCES = ["src/**/*", "streams/**/*", "scripts/build.ts", "package.json", "package-lock.json", "tsconfig.json"];
+const SOURCES = [
+  "src/**/*",
+  "streams/**/*",
+  "scripts/build.ts",
+  "scripts/kernel.ts",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+];
 
 /** When the newest source was written, in milliseconds since the epoch. */
 export function newestSource(): number {
