@@ -1,41 +1,49 @@
 // Builds ./derive: one executable with Bun's runtime, all commands and the built-in streams inside. With the names of
 // architectures (`bun scripts/build.ts amd64 arm64`) it builds build/<architecture>/derive for Linux instead, for Dockerfile.lambda.
-import { chmod, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { assemble, KIT_MODULE, STREAMS_MODULE } from "../src/compile/assemble.ts";
+import type { Kit } from "../src/compile/kit.ts";
 import { buildKernel } from "./kernel.ts";
 import { ARCHITECTURES, type Architecture, isArchitecture, isOwn, runtimeFor } from "./runtime.ts";
 
 const root = join(import.meta.dir, "..");
 
-/** Builds for this machine where no architecture is named. Ends the program where it cannot. */
-async function build(name: string, architecture?: Architecture): Promise<void> {
-  const started = performance.now();
-  const outfile = join(root, name);
-  await rm(outfile, { force: true });
+/**
+ * First stage: the program as texts. Its own list of streams and its kit are left open, for `assemble` to fill in. `derive`
+ * and `derive/test` are entries too: what streams import must be what the program runs with.
+ */
+async function makeKit(): Promise<Kit> {
   const result = await Bun.build({
-    entrypoints: [join(root, "src/main.ts")],
+    entrypoints: ["main", "index", "testing"].map((name) => join(root, `src/${name}.ts`)),
     target: "bun",
-    format: "esm", // bytecode defaults to cjs, which dies at start on top-level await
+    format: "esm",
     minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true }, // names: errors are told apart by class
-    bytecode: true,
-    splitting: true, // with lazy imports: a command loads only what it runs
+    splitting: true,
     define: { "process.env.NODE_ENV": '"production"' },
-    compile: {
-      outfile,
-      ...(architecture && { executablePath: await runtimeFor(architecture), target: TARGETS[architecture] }),
-      // The working directory is data: nothing in it may configure or run code in the program (P13).
-      autoloadDotenv: false,
-      autoloadBunfig: false,
-      autoloadTsconfig: false,
-      autoloadPackageJson: true,
-    },
+    plugins: [
+      {
+        name: "open modules",
+        setup(build) {
+          build.onResolve({ filter: /\/compile\/kit\.ts$/ }, () => ({ path: KIT_MODULE, external: true }));
+          build.onResolve({ filter: /\/compile\/streams\.ts$/ }, () => ({ path: STREAMS_MODULE, external: true }));
+        },
+      },
+    ],
     throw: false,
   });
-  if (!result.success) {
-    for (const log of result.logs) console.error(String(log));
-    process.exit(1);
-  }
-  await chmod(outfile, 0o755); // in an image it is run by users that are not its owner, whatever the umask here
+  if (!result.success) throw new Error(result.logs.map(String).join("\n"));
+  const texts = result.outputs.map(async (output) => [output.path.replace(/^\.\//, ""), await output.text()] as const);
+  return Object.fromEntries((await Promise.all(texts)).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Second stage, for this machine where no architecture is named. */
+async function build(kit: Kit, name: string, architecture?: Architecture): Promise<void> {
+  const started = performance.now();
+  const outfile = join(root, name);
+  const runtime = architecture && { executablePath: await runtimeFor(architecture), target: TARGETS[architecture] };
+  await mkdir(dirname(outfile), { recursive: true });
+  await assemble(kit, [], outfile, runtime);
   const version = architecture === undefined || isOwn(architecture) ? versionOf(outfile) : "(not started here)";
   const megabytes = Bun.file(outfile).size / 1e6;
   const seconds = (performance.now() - started) / 1000;
@@ -55,12 +63,13 @@ function versionOf(binary: string): string {
 }
 
 buildKernel(); // part of the program, as text
+const kit = await makeKit();
 const architectures = process.argv.slice(2);
-if (architectures.length === 0) await build("derive");
+if (architectures.length === 0) await build(kit, "derive");
 for (const architecture of architectures) {
   if (!isArchitecture(architecture)) {
     console.error(`Cannot build for ${architecture}: it is none of ${ARCHITECTURES.join(", ")}`);
     process.exit(2);
   }
-  await build(`build/${architecture}/derive`, architecture);
+  await build(kit, `build/${architecture}/derive`, architecture);
 }

@@ -32,13 +32,44 @@ interface Layer {
 export const LAYERS: Readonly<Record<string, Layer>> = {
   main: { below: ["cli", "lambda", "jobs", "pipeline", "place", "version"] },
   cli: {
-    below: ["lambda", "jobs", "pipeline", "author", "avro", "parquet", "heka", "storage", "place", "ports", "version"],
+    below: [
+      "lambda",
+      "jobs",
+      "pipeline",
+      "compile",
+      "author",
+      "avro",
+      "parquet",
+      "heka",
+      "storage",
+      "place",
+      "ports",
+      "version",
+    ],
     packages: ["citty", "consola"],
   },
   lambda: { below: ["jobs", "pipeline", "author", "storage", "place", "ports", "version"] },
-  jobs: { below: ["pipeline", "author", "streams", "avro", "parquet", "heka", "storage", "place", "ports", "version"] },
+  jobs: {
+    below: [
+      "pipeline",
+      "compile",
+      "author",
+      "streams",
+      "avro",
+      "parquet",
+      "heka",
+      "storage",
+      "place",
+      "ports",
+      "version",
+    ],
+  },
+  // The program's own texts, and what makes programs of them.
+  compile: { below: ["author"] },
   // It opens places by their URL and never names a kind of storage.
-  pipeline: { below: ["kernel", "author", "streams", "avro", "parquet", "heka", "ports", "place", "version"] },
+  pipeline: {
+    below: ["kernel", "compile", "author", "streams", "avro", "parquet", "heka", "ports", "place", "version"],
+  },
   // All but src/kernel/assembly, which another compiler turns into WebAssembly.
   kernel: { below: ["author", "avro", "parquet", "heka"], pure: true },
   author: { below: ["avro", "heka"], pure: true },

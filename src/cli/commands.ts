@@ -11,6 +11,7 @@ export const commands: Commands = {
   cat: { summary: "Print the messages of Heka files", load: () => import("./cat.ts") },
   show: { summary: "Show the rows of Parquet files", load: () => import("./show.ts") },
   verify: { summary: "Hold derived Parquet against its _SUCCESS", load: () => import("./verify.ts") },
+  compile: { summary: "Make a derive of your own, with streams built in", load: () => import("./compile.ts") },
   completions: { summary: "Print a completion script for a shell", load: () => import("./completions.ts") },
   config: {
     summary: "Show the configuration in force, and where it is from",

@@ -4,6 +4,7 @@
 import { toParquetSchema } from "../avro/columns.ts";
 import { footerMetadata } from "../avro/metadata.ts";
 import { parseSchema } from "../avro/schema.ts";
+import { compiled } from "../compile/streams.ts";
 import { InterruptedError } from "../errors.ts";
 import { OUTPUT_FORMAT, PartAssembler } from "../parquet/file.ts";
 import { checkPart } from "../parquet/read.ts";
@@ -117,8 +118,10 @@ async function contextOf(job: Job, pool: WorkerPool, watcher: JobWatcher): Promi
   };
 }
 
-async function sourcesOf(stream: StreamRef): Promise<StreamSource[]> {
+async function sourcesOf(stream: StreamRef): Promise<readonly StreamSource[]> {
   if ("path" in stream) return streamSources(stream.path);
+  const added = compiled.find(({ name }) => name === stream.builtin);
+  if (added) return added.sources;
   const path = `${stream.builtin}.ts`;
   return [{ path, text: BUILTIN_SOURCES[path] ?? "" }];
 }

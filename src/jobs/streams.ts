@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { streams } from "../../streams/index.ts";
+import { compiled } from "../compile/streams.ts";
 import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import type { StreamRef } from "../pipeline/load.ts";
@@ -16,11 +17,17 @@ export interface Available {
   readonly ref: StreamRef;
 }
 
+/** The names of the streams that every derive has. */
+export const ownStreams: readonly string[] = Object.keys(streams);
+
 /** All streams that a name finds: the built-in ones, then `streams/*.ts` below `folder`. */
 export function availableStreams(folder: string = process.cwd()): Available[] {
-  const builtin = Object.keys(streams).map((name) => ({ name, ref: { builtin: name } }));
+  const builtin = [...ownStreams, ...compiled.map(({ name }) => name)];
   const files = streamFiles(join(folder, "streams")).map((path) => ({ name: basename(path, ".ts"), ref: { path } }));
-  return [...builtin, ...files.filter(({ name }) => !Object.hasOwn(streams, name))];
+  return [
+    ...builtin.map((name) => ({ name, ref: { builtin: name } })),
+    ...files.filter(({ name }) => !builtin.includes(name)),
+  ];
 }
 
 // Tests and the list of the streams lie beside the streams.

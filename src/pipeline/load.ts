@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AvroRecord } from "../avro/literal.ts";
 import { parseSchema, type Schema } from "../avro/schema.ts";
+import { compiled } from "../compile/streams.ts";
 import { UsageError } from "../errors.ts";
 import * as derive from "../index.ts";
 import { type DerivedStream, isDerivedStream } from "../stream.ts";
@@ -41,7 +42,7 @@ function offerPackage(): void {
 
 /** Loads a stream and its schema. Throws UsageError, with the file's own line where the fault has one. */
 export async function loadStream(ref: StreamRef): Promise<LoadedStream> {
-  const words = "builtin" in ref ? BUILTIN_WORDS : await wordsOfFile(ref.path);
+  const words = "builtin" in ref ? wordsOfBuiltin(ref.builtin) : await wordsOfFile(ref.path);
   const definition = "builtin" in ref ? await importBuiltin(ref.builtin) : await importFile(ref.path, words);
   const name = definition.name ?? ("builtin" in ref ? ref.builtin : basename(ref.path).replace(/\.[cm]?[jt]s$/, ""));
   try {
@@ -53,19 +54,27 @@ export async function loadStream(ref: StreamRef): Promise<LoadedStream> {
   }
 }
 
+/** The streams of this program, by name: those of streams/, and those that `derive compile` added. */
+async function importBuiltin(name: string): Promise<DerivedStream> {
+  const added = compiled.find((stream) => stream.name === name);
+  if (added !== undefined) return checkExport((await added.load()).default, name);
+  const { streams } = await import("../../streams/index.ts");
+  const definition = Object.hasOwn(streams, name) ? streams[name] : undefined;
+  if (definition === undefined) throw new UsageError(`Cannot find stream ${name}: no such stream is built in`);
+  return definition;
+}
+
+function wordsOfBuiltin(name: string): AuthorsWords {
+  const added = compiled.find((stream) => stream.name === name);
+  return added ? wordsOf(new Map(added.sources.map(({ path, text }) => [path, text]))) : BUILTIN_WORDS;
+}
+
 async function wordsOfFile(path: string): Promise<AuthorsWords> {
   try {
     return wordsOf(await streamFiles(realpathSync(path)));
   } catch {
     return wordsOf(new Map()); // loading it tells what is wrong
   }
-}
-
-async function importBuiltin(name: string): Promise<DerivedStream> {
-  const { streams } = await import("../../streams/index.ts");
-  const definition = Object.hasOwn(streams, name) ? streams[name] : undefined;
-  if (definition === undefined) throw new UsageError(`Cannot find stream ${name}: no such stream is built in`);
-  return definition;
 }
 
 async function importFile(path: string, words: AuthorsWords): Promise<DerivedStream> {
@@ -76,12 +85,14 @@ async function importFile(path: string, words: AuthorsWords): Promise<DerivedStr
   } catch (error) {
     throw new UsageError(`Cannot load stream ${path}: ${describeLoadFault(error, path, words)}`);
   }
-  if (!isDerivedStream(loaded.default)) {
-    throw new UsageError(
-      `Cannot use ${path} as a stream: its default export is not one. Write \`export default defineStream({ … })\` with defineStream from "derive"`,
-    );
-  }
-  return loaded.default;
+  return checkExport(loaded.default, path);
+}
+
+function checkExport(value: unknown, path: string): DerivedStream {
+  if (isDerivedStream(value)) return value;
+  throw new UsageError(
+    `Cannot use ${path} as a stream: its default export is not one. Write \`export default defineStream({ … })\` with defineStream from "derive"`,
+  );
 }
 
 // Build and resolve messages of Bun carry a position; anything else was thrown by the file's own top level. Their texts
