@@ -16,7 +16,8 @@ export interface ConditionHeaders {
 
 /** One for each sink. */
 export class Conditions {
-  #ignored = false;
+  /** Conditions of writes that this store does not go by: ignored, or refused also where they hold. */
+  readonly #unusable = { nothing: false, etag: false };
   #asked: Promise<boolean> | undefined;
 
   constructor(private readonly bucket: Bucket) {}
@@ -27,31 +28,27 @@ export class Conditions {
     return this.#asked;
   }
 
-  /** The headers of a conditional write. Where the store ignores them a look is all there is, and is taken here. */
+  /** The headers of a conditional write. Where the store does not go by them a look is all there is, and is taken here. */
   async headersFor(key: string, expected: Expected, signal: AbortSignal): Promise<ConditionHeaders> {
     if (expected === "anything") return {};
-    if (this.#ignored) {
+    if (expected === "nothing" ? this.#unusable.nothing : this.#unusable.etag) {
       await this.look(key, expected, signal);
       return {};
     }
     return expected === "nothing" ? { IfNoneMatch: "*" } : { IfMatch: `"${expected.etag}"` };
   }
 
-  /** Whether the store was asked, and ignores conditions. */
-  get areIgnored(): boolean {
-    return this.#ignored;
-  }
-
   /** Throws ConditionFailed when something else than expected lies there now. */
-  async look(key: string, expected: Exclude<Expected, "anything">, signal: AbortSignal): Promise<void> {
+  async look(key: string, expected: Exclude<Expected, "anything">, signal?: AbortSignal): Promise<void> {
     const there = unquoted((await this.bucket.ask(key, signal))?.ETag);
     if (there !== (expected === "nothing" ? undefined : expected.etag)) throw this.failed(key, expected);
   }
 
   /** Notes that the store refused a write for having a condition; false where that was known already. */
   areUnknown(): boolean {
-    const news = !this.#ignored;
-    this.#ignored = true;
+    const news = !(this.#unusable.nothing && this.#unusable.etag);
+    this.#unusable.nothing = true;
+    this.#unusable.etag = true;
     return news;
   }
 
@@ -62,22 +59,31 @@ export class Conditions {
 
   async #ask(key: string): Promise<boolean> {
     try {
-      let honoured = false;
-      // Another run may remove the probe between two of our writes: one success is no proof that conditions are ignored.
-      for (let attempt = 1; attempt <= 3 && !honoured; attempt++) {
+      let nothing = false;
+      let etag = false;
+      // Another run may remove the probe between two of our requests: one failure is no proof that conditions are not known.
+      for (let attempt = 1; attempt <= 3 && !(nothing && etag); attempt++) {
         if (attempt > 1) await pause(attempt);
-        honoured =
-          ((await this.#isRefused(key, { IfNoneMatch: "*" })) || (await this.#isRefused(key, { IfNoneMatch: "*" }))) &&
-          (await this.#isRefused(key, { IfMatch: '"00000000000000000000000000000000"' }));
+        nothing ||=
+          (await this.#isRefused(key, { IfNoneMatch: "*" })) || (await this.#isRefused(key, { IfNoneMatch: "*" }));
+        etag ||= await this.#knowsEtags(key);
       }
       const { sdk, client } = await this.bucket.connection();
       await client.send(new sdk.DeleteObjectCommand(this.bucket.at(key)));
-      this.#ignored = !honoured;
-      return honoured;
+      this.#unusable.nothing = !nothing;
+      this.#unusable.etag = !etag;
+      return nothing && etag;
     } catch (error) {
       this.#asked = undefined;
       throw this.bucket.failed("write", key, error, "s3:PutObject");
     }
+  }
+
+  /** Refuses another ETag and takes the right one: Ceph 16, for one, compares what it has with the quotes that are sent. */
+  async #knowsEtags(key: string): Promise<boolean> {
+    if (!(await this.#isRefused(key, { IfMatch: '"00000000000000000000000000000000"' }))) return false;
+    const IfMatch = (await this.bucket.ask(key))?.ETag;
+    return IfMatch !== undefined && !(await this.#isRefused(key, { IfMatch }));
   }
 
   async #isRefused(key: string, headers: ConditionHeaders): Promise<boolean> {

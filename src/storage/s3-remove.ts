@@ -1,12 +1,12 @@
 // One object removed from S3, or only the version of it that is expected there.
 import { ConditionFailed } from "../errors.ts";
-import type { Bucket } from "./s3-bucket.ts";
+import { type Bucket, unquoted } from "./s3-bucket.ts";
 import type { Conditions } from "./s3-conditions.ts";
 import { faultOf } from "./s3-fault.ts";
 
 /**
- * S3 takes If-Match here as it does for writes. Stores that do not know it remove whatever lies there, so a look comes first
- * where they are known to ignore conditions. Throws ConditionFailed, OutputError.
+ * S3 takes If-Match here as it does for writes; some of its likes that know it for writes remove whatever lies there. So a look
+ * comes first, and only a moment is left between the two. Throws ConditionFailed, OutputError.
  */
 export async function removeObject(
   bucket: Bucket,
@@ -15,23 +15,34 @@ export async function removeObject(
   expected: { readonly etag: string } | undefined,
 ): Promise<void> {
   try {
-    if (expected && conditions.areIgnored) {
-      const there = await bucket.head(key);
-      if (there === undefined) return;
-      if (there.etag !== expected.etag) throw conditions.failed(key, expected);
-    }
-    const IfMatch = expected && !conditions.areIgnored ? `"${expected.etag}"` : undefined;
-    const { sdk, client } = await bucket.connection();
-    await client.send(new sdk.DeleteObjectCommand({ ...bucket.at(key), IfMatch }));
+    if (!expected) return await remove(bucket, key);
+    if (!(await isThere(bucket, conditions, key, expected))) return;
+    await remove(bucket, key, `"${expected.etag}"`).catch(async (error) => {
+      const { status } = faultOf(error, "");
+      if (status !== 412 && status !== 501) throw error;
+      // Changed in this moment; or the store refuses what it does not know, whatever lies there.
+      if (await isThere(bucket, conditions, key, expected)) await remove(bucket, key);
+    });
   } catch (error) {
     if (error instanceof ConditionFailed) throw error;
-    const { status, code } = faultOf(error, "");
-    if (status === 404 && code !== "NoSuchBucket") return; // removed already, by an attempt whose answer was lost or by others
-    if (status === 412 && expected) {
-      if ((await bucket.head(key)) === undefined) return;
-      throw conditions.failed(key, expected);
-    }
-    if (status === 501 && expected && conditions.areUnknown()) return removeObject(bucket, conditions, key, expected);
     throw bucket.failed("remove", key, error, "s3:DeleteObject");
+  }
+}
+
+/** Whether the expected version lies there; throws ConditionFailed where another one does. */
+async function isThere(bucket: Bucket, conditions: Conditions, key: string, expected: { readonly etag: string }) {
+  const there = await bucket.ask(key);
+  if (there !== undefined && unquoted(there.ETag) !== expected.etag) throw conditions.failed(key, expected);
+  return there !== undefined;
+}
+
+async function remove(bucket: Bucket, key: string, IfMatch?: string): Promise<void> {
+  const { sdk, client } = await bucket.connection();
+  try {
+    await client.send(new sdk.DeleteObjectCommand({ ...bucket.at(key), IfMatch }));
+  } catch (error) {
+    const { status, code } = faultOf(error, "");
+    // Removed already, by an attempt whose answer was lost or by others.
+    if (status !== 404 || code === "NoSuchBucket") throw error;
   }
 }

@@ -39,8 +39,11 @@ export function crc32Of(bytes: Uint8Array): string {
 export interface Manners {
   /** Objects in one page of a listing. */
   readonly pageSize: number;
-  /** Whether If-None-Match and If-Match of writes are obeyed; "ignored" as old stores do, "refused" with 501. */
-  readonly conditions: "honoured" | "ignored" | "refused";
+  /**
+   * Whether If-None-Match and If-Match of writes are obeyed; "ignored" as old stores do, "refused" with 501, "quoted" as Ceph 16:
+   * an ETag never equals the one that is sent in quotes, and objects are removed whatever lies there.
+   */
+  readonly conditions: "honoured" | "ignored" | "refused" | "quoted";
   /** Whether checksums are kept and given back. */
   readonly checksums: boolean;
 }
@@ -128,7 +131,8 @@ export class Store {
   }
 
   remove(bucket: string, key: string, headers: Headers): void {
-    if (this.bucket(bucket).has(key)) this.refuseCondition(bucket, key, headers);
+    if (this.bucket(bucket).has(key) && this.manners.conditions !== "quoted")
+      this.refuseCondition(bucket, key, headers);
     this.bucket(bucket).delete(key);
   }
 
@@ -140,7 +144,8 @@ export class Store {
     if (this.manners.conditions === "refused") throw new Refusal(501, "NotImplemented");
     if (noneMatch !== null && there) throw new Refusal(412, "PreconditionFailed");
     if (match !== null && !there) throw new Refusal(404, "NoSuchKey");
-    if (match !== null && there?.etag !== match) throw new Refusal(412, "PreconditionFailed");
+    if (match !== null && (there?.etag !== match || this.manners.conditions === "quoted"))
+      throw new Refusal(412, "PreconditionFailed");
   }
 }
 
