@@ -18,6 +18,11 @@ export function unquoted(etag: string | undefined): string | undefined {
   return etag?.replaceAll('"', "");
 }
 
+/** Ends a body that nobody reads, and its connection with it: it would keep the program from ending. */
+export function discard({ Body }: GetObjectCommandOutput): void {
+  (Body as unknown as { destroy?(): void } | undefined)?.destroy?.();
+}
+
 export class Bucket {
   readonly url: string;
   readonly root: string;
@@ -84,7 +89,12 @@ export class Bucket {
     const { sdk, client } = await this.connection();
     const Range = start > 0 ? `bytes=${start}-` : undefined;
     const IfMatch = etag === undefined ? undefined : `"${etag}"`;
-    return client.send(new sdk.GetObjectCommand({ ...this.at(key), IfMatch, Range }));
+    return send(async () => {
+      const answer = await client.send(new sdk.GetObjectCommand({ ...this.at(key), IfMatch, Range }));
+      if (answer.ETag) return answer;
+      discard(answer);
+      throw new UnreadableAnswer();
+    });
   }
 
   async *list(prefix: string): AsyncIterable<Listed> {

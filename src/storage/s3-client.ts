@@ -16,13 +16,16 @@ export interface Patience {
   readonly stallMs: number;
   /** A request is given time for its body besides, at this rate; on a line that proves slower up to eight times as much. */
   readonly bytesPerSecond: number;
-  /** How often a request is tried before it has failed. */
+  /** How often a request is tried before it has failed; one that nobody answers, at most `SILENT_ATTEMPTS` times. */
   readonly attempts: number;
   /** The wait before the second attempt, at most; later ones grow, up to 20 seconds. */
   readonly waitMs: number;
 }
 
-export const PATIENCE: Patience = { stallMs: 30_000, bytesPerSecond: 256 << 10, attempts: 6, waitMs: 100 };
+export const PATIENCE: Patience = { stallMs: 15_000, bytesPerSecond: 512 << 10, attempts: 6, waitMs: 100 };
+
+/** A store that stays silent has failed within a minute, whatever it is asked. */
+const SILENT_ATTEMPTS = 4;
 
 const CONNECT_MS = 5_000;
 
@@ -83,9 +86,10 @@ function retries({ attempts, waitMs }: Patience) {
   return {
     mode: "standard",
     acquireInitialRetryToken: async () => attempt(0, 0),
-    async refreshRetryTokenForRetry(last: Attempt, { errorType, retryAfterHint }: Failure) {
+    async refreshRetryTokenForRetry(last: Attempt, { error, errorType, retryAfterHint }: Failure) {
       const count = last.getRetryCount() + 1;
-      if (count >= attempts || (errorType !== "THROTTLING" && errorType !== "TRANSIENT"))
+      const most = (error as Error | undefined)?.name === "TimeoutError" ? SILENT_ATTEMPTS : attempts;
+      if (count >= Math.min(most, attempts) || (errorType !== "THROTTLING" && errorType !== "TRANSIENT"))
         throw new Error("no attempt left");
       const asked = Math.min(5_000, (retryAfterHint?.getTime() ?? 0) - Date.now());
       return attempt(count, Math.max(asked, waitBefore(count, errorType === "THROTTLING" ? 5 * waitMs : waitMs)));
@@ -95,6 +99,7 @@ function retries({ attempts, waitMs }: Patience) {
 }
 
 interface Failure {
+  readonly error?: unknown;
   readonly errorType: string;
   readonly retryAfterHint?: Date;
 }

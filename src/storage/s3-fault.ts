@@ -64,6 +64,7 @@ const STATES: Record<string, string> = {
   InvalidObjectState: "it is archived. Restore it first",
   UnreadableAnswer: "the answers of the store were cut off or damaged",
   TimeoutError: "the store gave no answer in time",
+  ETIMEDOUT: "the store gave no answer in time",
   ENOTFOUND: "the name of its host is not known. Check --endpoint-url, --region and the bucket's name",
   EAI_AGAIN: "the name of its host could not be looked up. Check the network",
   ECONNREFUSED: "its host refuses connections. Check --endpoint-url",

@@ -5,7 +5,7 @@ import { type Bucket, unquoted } from "./s3-bucket.ts";
 import { crc32Text } from "./s3-checksum.ts";
 import { send } from "./s3-client.ts";
 import type { ConditionHeaders } from "./s3-conditions.ts";
-import { faultOf, UnreadableAnswer } from "./s3-fault.ts";
+import { faultOf, isUnreadable, UnreadableAnswer } from "./s3-fault.ts";
 import { bodies, settle, type Write, WriteAgain } from "./s3-settle.ts";
 
 const PART_BYTES = 8 << 20;
@@ -123,7 +123,8 @@ async function complete(
     if (unquoted(ETag) !== likely) throw new UnreadableAnswer();
     return likely;
   } catch (error) {
-    return settle(write, error, likely);
+    // An answer that is none may be anyone's: where nothing came of it, all is begun again.
+    return settle(write, isUnreadable(error) ? new WriteAgain("", { cause: error }) : error, likely);
   }
 }
 

@@ -2,9 +2,9 @@
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { InternalError } from "../errors.ts";
 import type { ObjectReader } from "./ports.ts";
-import { type Bucket, unquoted } from "./s3-bucket.ts";
+import { type Bucket, discard, unquoted } from "./s3-bucket.ts";
 import { checksumOf } from "./s3-checksum.ts";
-import { PATIENCE, pause } from "./s3-client.ts";
+import { PATIENCE, type Patience, pause } from "./s3-client.ts";
 import { faultOf } from "./s3-fault.ts";
 
 /**
@@ -15,6 +15,9 @@ export const SMALL_BYTES = 4 << 20;
 
 /** A body that brings bytes each time before it breaks may do so this often. */
 const MOST_BREAKS = 1000;
+
+/** One that falls silent has to bring so many, or that time counts as futile: else a store could hold us for hours. */
+const PROGRESS_BYTES = 1 << 20;
 
 /** Reads an object, again from the start for each iteration. `etag`: the version that was listed. */
 export function openObject(bucket: Bucket, key: string, etag?: string): ObjectReader {
@@ -72,14 +75,14 @@ interface Whole {
 }
 
 class S3Object {
-  readonly #attempts: number;
+  readonly #patience: Patience;
 
   constructor(
     private readonly bucket: Bucket,
     private readonly key: string,
     private readonly listedEtag: string | undefined,
   ) {
-    this.#attempts = (bucket.patience ?? PATIENCE).attempts;
+    this.#patience = bucket.patience ?? PATIENCE;
   }
 
   /** A small object whole, of a larger one the answer; undefined where there is none. */
@@ -91,7 +94,7 @@ class S3Object {
       const checksum = await checksumOf(opened.answer);
       checksum?.update(bytes);
       if (!checksum || (await checksum.matches())) return { bytes, etag: opened.etag };
-      if (attempt === this.#attempts) throw this.#damaged(checksum.name);
+      if (attempt === this.#patience.attempts) throw this.#damaged(checksum.name);
       await pause(attempt);
     }
   }
@@ -108,8 +111,7 @@ class S3Object {
   async #open(): Promise<Opened | undefined> {
     const answer = await this.#get(this.listedEtag, 0);
     if (answer === undefined) return undefined;
-    const etag = unquoted(answer.ETag);
-    if (!etag) throw this.cannot("the store gives it no ETag");
+    const etag = unquoted(answer.ETag)!;
     if (this.bucket.options.requireChecksum && !(await checksumOf(answer))) {
       discard(answer);
       throw this.cannot(
@@ -129,6 +131,7 @@ class S3Object {
     for (let breaks = 0; ; breaks++) {
       const before = at;
       let ended = false;
+      let waitsSince = performance.now();
       try {
         for await (const chunk of body.Body as unknown as AsyncIterable<Buffer>) {
           // No Buffer: its slice() does not copy, and the memory of this chunk is given back.
@@ -137,14 +140,16 @@ class S3Object {
           surplus -= chunk.length - fresh.length;
           at += fresh.length;
           if (fresh.length > 0) yield fresh;
+          waitsSince = performance.now(); // what took so long until here was not the store
         }
         ended = true;
       } catch {
         // Cut off, or no byte for too long: taken up again below.
       }
       if (length === undefined ? ended : at >= length) break;
-      futile = at > before ? 0 : futile + 1;
-      if (futile >= this.#attempts || breaks >= MOST_BREAKS) {
+      const silent = performance.now() - waitsSince >= this.#patience.stallMs / 2;
+      futile = at - before >= (silent ? PROGRESS_BYTES : 1) ? 0 : futile + 1;
+      if (futile >= this.#patience.attempts || breaks >= MOST_BREAKS) {
         throw this.cannot(`its body breaks off at byte ${at}, again and again`);
       }
       await pause(futile);
@@ -192,9 +197,4 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
 /** Gives the memory of a chunk back at once: while rows are made the collector comes too late, and it would pile up. */
 function release({ buffer, byteLength }: Uint8Array): void {
   if (buffer.byteLength === byteLength) (buffer as ArrayBuffer).transfer(0);
-}
-
-/** Ends a body that nobody reads, and its connection with it. */
-function discard({ Body }: GetObjectCommandOutput): void {
-  (Body as unknown as { destroy?(): void } | undefined)?.destroy?.();
 }

@@ -1,8 +1,9 @@
 // One object removed from S3, or only the version of it that is expected there.
 import { ConditionFailed } from "../errors.ts";
 import { type Bucket, unquoted } from "./s3-bucket.ts";
+import { send } from "./s3-client.ts";
 import type { Conditions } from "./s3-conditions.ts";
-import { faultOf } from "./s3-fault.ts";
+import { faultOf, UnreadableAnswer } from "./s3-fault.ts";
 
 /**
  * S3 takes If-Match here as it does for writes; some of its likes that know it for writes remove whatever lies there. So a look
@@ -39,7 +40,11 @@ async function isThere(bucket: Bucket, conditions: Conditions, key: string, expe
 async function remove(bucket: Bucket, key: string, IfMatch?: string): Promise<void> {
   const { sdk, client } = await bucket.connection();
   try {
-    await client.send(new sdk.DeleteObjectCommand({ ...bucket.at(key), IfMatch }));
+    await send(async () => {
+      const answer = await client.send(new sdk.DeleteObjectCommand({ ...bucket.at(key), IfMatch }));
+      // Any other success may be the page of something in between.
+      if (answer.$metadata.httpStatusCode !== 204 && (await bucket.ask(key))) throw new UnreadableAnswer();
+    });
   } catch (error) {
     const { status, code } = faultOf(error, "");
     // Removed already, by an attempt whose answer was lost or by others.

@@ -28,7 +28,8 @@ export interface Asked {
 
 /**
  * What goes wrong with one request: an error in place of an answer; the connection cut or silent before anything happens;
- * done, but the answer lost; the answer's body cut off or one of its bytes changed; the request's body changed on its way.
+ * done, but the answer lost; the answer's body cut off or one of its bytes changed; the request's body changed on its way;
+ * not done, and answered as if a proxy stood in between.
  */
 export type Fault =
   | { readonly status: number; readonly code: string }
@@ -39,7 +40,8 @@ export type Fault =
   | "stalled"
   | "corrupted"
   | "empty"
-  | "damaged request";
+  | "damaged request"
+  | "another's page";
 
 export interface Double {
   readonly endpoint: string;
@@ -78,6 +80,7 @@ export async function startDouble(manners: Partial<Manners> = {}): Promise<Doubl
     const body = Buffer.concat(chunks);
     if (fault === "damaged request" && body.length > 0) body[body.length >> 1]! ^= 1;
     double.meanwhile(one);
+    if (fault === "another's page") return void response.end("<html><p>Please sign in");
     const reply = refusing(() => {
       if (typeof fault === "object") throw new Refusal(fault.status, fault.code);
       if (!/^AWS4-HMAC-SHA256 /.test(headers.get("authorization") ?? "") && !bucket.startsWith("public")) {
