@@ -2,6 +2,7 @@
 import { InputError } from "../errors.ts";
 import { days, parseDay, parseOnly } from "../jobs/dimensions.ts";
 import { hivePath } from "../jobs/hive.ts";
+import { datasetRoot } from "../jobs/layout.ts";
 import { type BatchPlan, planBatch } from "../jobs/plan.ts";
 import type { JobResult, PartitionResult } from "../jobs/result.ts";
 import type { Job } from "../jobs/run.ts";
@@ -12,7 +13,6 @@ import { command } from "./command.ts";
 import { required, resolveSettings, type Settings } from "./config.ts";
 import { findDataset } from "./dataset.ts";
 import {
-  datasetRoot,
   JOB_EXIT_CODES,
   JOB_SETTINGS,
   jobOptions,

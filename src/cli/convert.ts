@@ -1,5 +1,6 @@
 // `derive convert`: downloaded Heka files → Parquet.
 import { InputError } from "../errors.ts";
+import { datasetRoot } from "../jobs/layout.ts";
 import { planPartition } from "../jobs/plan.ts";
 import type { Job, Target } from "../jobs/run.ts";
 import { describeStream, resolveStream, type StreamFacts } from "../jobs/streams.ts";
@@ -9,15 +10,7 @@ import type { Place } from "../storage/ports.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
 import { required, resolveSettings } from "./config.ts";
-import {
-  datasetRoot,
-  JOB_EXIT_CODES,
-  JOB_SETTINGS,
-  jobOptions,
-  logWarnings,
-  planOnly,
-  runWithProgress,
-} from "./job.ts";
+import { JOB_EXIT_CODES, JOB_SETTINGS, jobOptions, logWarnings, planOnly, runWithProgress } from "./job.ts";
 import { placeOf, s3OptionsOf } from "./places.ts";
 import { deliverReports, exitOfJob, logReport } from "./report.ts";
 import { settingFlags } from "./settings.ts";

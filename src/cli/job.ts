@@ -1,5 +1,4 @@
 // What batch and convert have in common: from settings to a job, its progress, its report, its exit code.
-import { snakeCase } from "../jobs/hive.ts";
 import type { Partition } from "../jobs/plan.ts";
 import type { JobResult, PartitionResult } from "../jobs/result.ts";
 import { type Job, previewJob, runJob } from "../jobs/run.ts";
@@ -42,11 +41,6 @@ export function jobOptions({ codec, maxPartBytes, maxErrors, onChange, forceUnlo
 /** Tells what readers will not understand as the schema means it. */
 export function logWarnings({ name, warnings }: StreamFacts, { log }: Output): void {
   for (const warning of warnings) log.warn(`${name}: ${warning}`);
-}
-
-/** The folder of a stream's partitions below the output place: "example_stream/v1". */
-export function datasetRoot({ name, version }: StreamFacts): string {
-  return `${snakeCase(name)}/v${version}`;
 }
 
 /** The URL of a partition that is not there (yet). */

@@ -40,6 +40,8 @@ export interface Commit {
   readonly claim: "new" | "adopted" | "set aside";
   /** Once aborted nothing more is begun. */
   readonly signal: AbortSignal;
+  /** What is to be done while `_SUCCESS` lies there and the claim still does: a run that is killed meanwhile leaves it to the next. */
+  afterManifest(): Promise<void>;
 }
 
 /** `overtaken`: another run was faster. What is there has to be looked at again. */
@@ -211,6 +213,7 @@ async function isDone({ store, prefix, manifest }: Commit): Promise<boolean> {
 
 /** After `_SUCCESS`. The claim goes last, so that a run killed here leaves nothing that no other looks after. */
 async function finish(work: Commit, held: Held): Promise<CommitEnd> {
+  await work.afterManifest();
   if (work.claim !== "new") {
     await work.store.abortPending(work.prefix).catch((error) => {
       if (!(error instanceof OutputError)) throw error; // uploads left by another run are no reason to fail

@@ -20,7 +20,7 @@ export interface TaskSink {
 export async function deriveTasks(
   tasks: readonly Task[],
   spec: Omit<TaskSpec, "inputs">,
-  pool: WorkerPool,
+  pool: Pick<WorkerPool, "ask">,
   ahead: number,
   sink: TaskSink,
 ): Promise<ObjectBooks[]> {

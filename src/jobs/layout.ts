@@ -4,6 +4,7 @@ import { ConflictError } from "../errors.ts";
 import type { Codec } from "../parquet/rowgroup.ts";
 import { folderPrefix } from "../storage/keys.ts";
 import type { Sink } from "../storage/ports.ts";
+import { snakeCase } from "./hive.ts";
 import { MANIFEST } from "./manifest.ts";
 
 const EXTENSIONS: Record<Codec, string> = {
@@ -14,10 +15,26 @@ const EXTENSIONS: Record<Codec, string> = {
 };
 
 const OUR_PART = /^part-\d+-\d{5,}(\.zstd|\.snappy|\.gz)?\.parquet$/;
+const EVENT_PART = /^event-[0-9a-f]{16}(\.zstd|\.snappy|\.gz)?\.parquet$/;
+
+/** The folder of a stream's partitions below the output place: "example_stream/v1". */
+export function datasetRoot({ name, version }: { readonly name: string; readonly version: number }): string {
+  return `${snakeCase(name)}/v${version}`;
+}
 
 /** "part-0-00000.zstd.parquet" */
 export function partName(generation: number, index: number, codec: Codec): string {
   return `part-${generation}-${String(index).padStart(5, "0")}${EXTENSIONS[codec]}`;
+}
+
+/** "event-9f86d081884c7d65.zstd.parquet": the part of one raw object, the same for all of its versions. */
+export function eventName(bucket: string, key: string, codec: Codec): string {
+  const hash = new Bun.CryptoHasher("sha256").update(`${bucket}/${key}`).digest("hex");
+  return `event-${hash.slice(0, 16)}${EXTENSIONS[codec]}`;
+}
+
+export function isEventName(name: string): boolean {
+  return EVENT_PART.test(name);
 }
 
 /** Something that lies in a partition's folder. */
@@ -26,15 +43,24 @@ export interface Present {
   readonly etag: string;
 }
 
-/** The parts that lie in a partition's folder, by their names, whoever made them. */
-export async function presentParts(sink: Pick<Sink, "list">, prefix: string): Promise<Map<string, Present>> {
+/** What lies in a partition's folder by the names of our parts, whoever made them: those of batch runs and those of events. */
+export async function listPartition(
+  sink: Pick<Sink, "list">,
+  prefix: string,
+): Promise<{ readonly parts: Map<string, Present>; readonly events: Map<string, Present> }> {
   const start = folderPrefix(prefix);
-  const present = new Map<string, Present>();
+  const found = { parts: new Map<string, Present>(), events: new Map<string, Present>() };
   for await (const { key, size, etag = "" } of sink.list(start)) {
     const name = key.slice(start.length);
-    if (OUR_PART.test(name)) present.set(name, { size, etag });
+    if (OUR_PART.test(name)) found.parts.set(name, { size, etag });
+    else if (EVENT_PART.test(name)) found.events.set(name, { size, etag });
   }
-  return present;
+  return found;
+}
+
+/** The parts of batch runs. */
+export async function presentParts(sink: Pick<Sink, "list">, prefix: string): Promise<Map<string, Present>> {
+  return (await listPartition(sink, prefix)).parts;
 }
 
 /**

@@ -32,8 +32,7 @@ export class PartWriter {
   readonly #sha256 = new Bun.CryptoHasher("sha256");
   #crc32 = 0;
   #facts: PartFacts | undefined;
-
-  #committed = false;
+  #etag: string | undefined;
 
   private constructor(
     private readonly url: string,
@@ -107,14 +106,18 @@ export class PartWriter {
 
   async commit(expected?: Expected): Promise<PartFacts> {
     const facts = await this.finish();
-    await this.upload.commit(expected);
-    this.#committed = true;
+    this.#etag = await this.upload.commit(expected);
     return facts;
   }
 
   /** Whether it has appeared: it cannot be committed again. */
   get committed(): boolean {
-    return this.#committed;
+    return this.#etag !== undefined;
+  }
+
+  /** The ETag that it has appeared with. */
+  get etag(): string | undefined {
+    return this.#etag;
   }
 
   async abort(): Promise<void> {

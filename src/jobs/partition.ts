@@ -7,8 +7,9 @@ import { type Intended, type OnChange, planAnew, planChange } from "./change.ts"
 import { type CommitPlan, claimedByAnother, isVoid, readClaim, removeClaim } from "./claim.ts";
 import { type Commit, type CommitStore, commit, type Seen, surplusParts } from "./commit.ts";
 import { DerivedGenerations, type ToDerive } from "./derived-generations.ts";
+import { type Origin, removeCovered } from "./event-part.ts";
 import type { GenerationWriter } from "./generation.ts";
-import { type Present, presentParts } from "./layout.ts";
+import { listPartition, type Present } from "./layout.ts";
 import { type Generation, type InputFacts, inputsOf, type Manifest, partsOf, readManifest } from "./manifest.ts";
 import type { PartFormat } from "./part.ts";
 import type { RawObject } from "./plan.ts";
@@ -34,6 +35,10 @@ export interface PartitionWork {
   readonly maxErrors: ErrorBudget;
   readonly format: PartFormat & { readonly maxPartBytes: number };
   readonly signal: AbortSignal;
+  /** Small requests that may be under way at once. */
+  readonly lanes: number;
+  /** Which raw object an event part was made from; undefined where it does not say so as ours do. */
+  originOf(key: string, size: number): Promise<Origin | undefined>;
   /** Over everything that bytes depend on, besides the inputs the same for all of this run. */
   fingerprint(inputs: readonly InputFacts[]): string;
   /** Makes rows of these objects, and gives the books of each, in their order. */
@@ -43,7 +48,10 @@ export interface PartitionWork {
 export interface PartitionEnd {
   readonly state: PartitionState;
   readonly parts: readonly PartFacts[];
-  /** Keys of raw objects that were listed, and that the claim which was finished does not hold. */
+  /**
+   * Keys of raw objects that the partition does not hold as they are: listed and not in the claim which was finished, or
+   * changed since, as their event parts told.
+   */
   readonly late: readonly string[];
   /** Whether the store refuses writes whose condition does not hold; undefined where nothing was written. */
   readonly conditionalWrites?: boolean;
@@ -191,7 +199,8 @@ async function carryOut(
 ): Promise<PartitionEnd | undefined> {
   const { store, prefix } = work;
   const old = seen.manifest?.manifest;
-  const present: ReadonlyMap<string, Present> = old ? await presentParts(store, prefix) : new Map();
+  const there = old && (await listPartition(store, prefix));
+  const present: ReadonlyMap<string, Present> = there?.parts ?? new Map();
   const kept = (planned: ToDerive): Generation | undefined =>
     old?.generations.find(
       ({ generation, fingerprint, parts }) =>
@@ -206,10 +215,10 @@ async function carryOut(
   const generations: Generation[] = [];
   const writers: GenerationWriter[] = [];
   for (const one of planned) {
-    const there = kept(one);
-    const made = there ? undefined : await derived.make(one);
+    const same = kept(one);
+    const made = same ? undefined : await derived.make(one);
     if (made) writers.push(made.writer);
-    generations.push(there ?? made!.facts);
+    generations.push(same ?? made!.facts);
   }
   const { stream, streamVersion } = work;
   const fingerprint = plan?.fingerprint ?? work.fingerprint(inputsOf({ generations }));
@@ -217,11 +226,19 @@ async function carryOut(
   const parts = partsOf(manifest);
   const isThere =
     writers.length === 0 && old?.fingerprint === fingerprint && surplusParts(manifest, present).length === 0;
-  if (isThere && claim === "new") return { state: "unchanged", parts, late };
+  const changed = new Set<string>();
+  if (isThere && claim === "new") {
+    // Those of events that were killed before they looked for this `_SUCCESS`, and were not retried.
+    if (there && there.events.size > 0) await removeCovered(work, manifest, changed);
+    return { state: changed.size > 0 ? "late" : "unchanged", parts, late: [...changed] };
+  }
   const { root, signal } = work;
-  if ((await commit({ store, prefix, root, manifest, writers, seen, claim, signal })) === "overtaken") return undefined;
+  const afterManifest = () => removeCovered(work, manifest, changed);
+  const end = await commit({ store, prefix, root, manifest, writers, seen, claim, signal, afterManifest });
+  if (end === "overtaken") return undefined;
   const conditionalWrites = await store.honoursConditions(work.root);
-  return { state: stateOf(old, manifest, writers.length > 0, late), parts, late, conditionalWrites };
+  const all = [...late, ...changed];
+  return { state: stateOf(old, manifest, writers.length > 0, all), parts, late: all, conditionalWrites };
 }
 
 function stateOf(

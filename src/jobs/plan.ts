@@ -112,6 +112,38 @@ export async function planBatch(source: Source, dataset: Dataset, request: Batch
   return { partitions, emptyDays, strangers };
 }
 
+/**
+ * The values of one raw object's dimensions, from its key below the bucket; undefined for what consoles leave for a folder.
+ * @throws {UsageError} for a key that is none of the dataset's.
+ */
+export function valuesOfKey(dataset: Dataset, key: string, url: string): string[] | undefined {
+  if (key.endsWith("/")) return undefined;
+  const root = folderPrefix(dataset.prefix);
+  const form = `${root}<${dataset.dimensions.map(({ name }) => name).join(">/<")}>/<object>`;
+  const because = (state: string) =>
+    new UsageError(`Cannot derive ${url}: ${state}. Keys of dataset ${dataset.name} have the form ${form}`);
+  if (!key.startsWith(root))
+    throw because(`its key does not begin with ${root}, the prefix of dataset ${dataset.name}`);
+  const segments = key.slice(root.length).split("/");
+  const depth = dataset.dimensions.length;
+  if (segments.length <= depth)
+    throw because(
+      `its key has ${segments.length} segments after ${root || "the bucket"}, which is too few: ${depth + 1} are the least`,
+    );
+  if (segments[depth]!.startsWith(".")) throw because("its name begins with a dot, so it is no raw object");
+  return segments.slice(0, depth);
+}
+
+/** The folder of a partition: "submission_date_s3=20151028". Throws UsageError for a `partitionBy` that does not fit. */
+export function partitionPath(
+  dataset: Dataset,
+  partitionBy: readonly string[] | undefined,
+  values: readonly string[],
+): string {
+  const indexes = partitionIndexes(dataset, partitionBy);
+  return hivePath(indexes.map((index) => ({ dimension: dataset.dimensions[index]!.name, value: values[index]! })));
+}
+
 function partitionIndexes(dataset: Dataset, partitionBy: readonly string[] | undefined): number[] {
   const names = dataset.dimensions.map(({ name }) => name);
   const wanted = partitionBy ?? names.slice(0, 1);

@@ -1,6 +1,6 @@
 // Worker threads, and requests to them: each request goes to the next free worker, in the order they were made.
 import { Worker } from "node:worker_threads";
-import { UsageError } from "../errors.ts";
+import { InterruptedError, UsageError } from "../errors.ts";
 import { fromPlainError, type Reply, type Request } from "../pipeline/worker.ts";
 import { className } from "../thrown.ts";
 
@@ -28,15 +28,31 @@ export class WorkerPool {
 
   /**
    * Sends a request and waits for its last reply; the ones before go to `onEvent`. Rejects with what the worker threw,
-   * in its class.
+   * in its class. When `signal` is aborted it rejects at once, with an InterruptedError, and the thread at work on it is ended.
    */
   ask<K extends Final["kind"]>(
     request: Extract<Request, { kind: K extends "facts" ? "describe" : "task" }>,
     onEvent: (event: Event) => void = () => {},
+    signal?: AbortSignal,
   ): Promise<Extract<Final, { kind: K }>> {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(this.closed);
-      this.queue.push({ request, onEvent, resolve: resolve as (reply: Final) => void, reject });
+      if (signal?.aborted) return reject(interrupted());
+      const drop = (): void => this.drop(waiting);
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          signal?.removeEventListener("abort", drop);
+          settle(value);
+        };
+      const waiting = {
+        request,
+        onEvent,
+        resolve: settled(resolve as (reply: Final) => void),
+        reject: settled(reject),
+      };
+      signal?.addEventListener("abort", drop);
+      this.queue.push(waiting);
       this.assign();
     });
   }
@@ -51,6 +67,18 @@ export class WorkerPool {
     this.working.clear();
     for (const { reject } of waiting) reject(reason);
     await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  private drop(dropped: Waiting): void {
+    const at = this.queue.indexOf(dropped);
+    if (at >= 0) this.queue.splice(at, 1);
+    for (const [worker, waiting] of this.working) {
+      if (waiting !== dropped) continue;
+      this.working.delete(worker);
+      void worker.terminate();
+    }
+    dropped.reject(interrupted());
+    this.assign();
   }
 
   private assign(): void {
@@ -93,6 +121,10 @@ export class WorkerPool {
     if (waiting) void worker.terminate();
     this.assign();
   }
+}
+
+function interrupted(): InterruptedError {
+  return new InterruptedError("Cannot finish: the run was interrupted. Run the command again");
 }
 
 function describeRequest(request: Request): string {

@@ -1,13 +1,9 @@
 // Carries out a plan: each partition is derived, weighed against the error budget, and appears when its books balance. One
 // that fails does not stop the others.
 
-import { toParquetSchema } from "../avro/columns.ts";
-import { footerMetadata } from "../avro/metadata.ts";
-import { parseSchema } from "../avro/schema.ts";
 import { compiled } from "../compile/streams.ts";
 import { InterruptedError } from "../errors.ts";
-import { OUTPUT_FORMAT, PartAssembler } from "../parquet/file.ts";
-import { checkPart } from "../parquet/read.ts";
+import { OUTPUT_FORMAT } from "../parquet/file.ts";
 import type { Codec } from "../parquet/rowgroup.ts";
 import { type ErrorBudget, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
@@ -18,10 +14,13 @@ import { builtinSources } from "./builtin-sources.ts" with { type: "macro" };
 import type { OnChange } from "./change.ts";
 import { deriveTasks } from "./derive.ts";
 import type { Filter } from "./dimensions.ts";
+import { readOrigin } from "./event-part.ts";
 import { runFile } from "./file.ts";
 import { fingerprint, type StreamSource, streamSources } from "./fingerprint.ts";
+import { inParallel } from "./in-parallel.ts";
 import { refuseMixedLayouts } from "./layout.ts";
 import type { InputFacts } from "./manifest.ts";
+import { parquetFormat } from "./parquet-format.ts";
 import type { PartFormat } from "./part.ts";
 import { committedParts, type PartitionWork, runPartition } from "./partition.ts";
 import { type Partition, planTasks, type RawObject } from "./plan.ts";
@@ -60,6 +59,9 @@ export interface JobWatcher {
 }
 
 const BUILTIN_SOURCES = builtinSources();
+
+/** Small requests of one partition that are under way at once. */
+const LANES = 16;
 
 /** Runs a job. What goes wrong with a partition is in its result; this rejects only where none could be begun. */
 export async function runJob(job: Job, watcher: JobWatcher): Promise<PartitionResult[]> {
@@ -114,7 +116,7 @@ async function contextOf(job: Job, pool: WorkerPool, watcher: JobWatcher): Promi
     source: openSource(job.place),
     sink: openSink(job.target.place),
     streamSources: await sourcesOf(job.stream),
-    format: partFormat(job),
+    format: parquetFormat(job.facts, job.codec),
   };
 }
 
@@ -124,27 +126,6 @@ async function sourcesOf(stream: StreamRef): Promise<readonly StreamSource[]> {
   if (added) return added.sources;
   const path = `${stream.builtin}.ts`;
   return [{ path, text: BUILTIN_SOURCES[path] ?? "" }];
-}
-
-function partFormat({ facts, codec }: Job): PartFormat {
-  const schema = parseSchema(facts.schema);
-  const keyValues = [
-    ...footerMetadata(schema),
-    { key: "derive.stream", value: facts.name },
-    { key: "derive.stream.version", value: String(facts.version) },
-  ];
-  return { codec, newAssembler: () => new PartAssembler(toParquetSchema(schema), keyValues), check: checkPart };
-}
-
-/** Runs `action` on all of `list`, `width` at a time, and gives the results in the order of the list. */
-async function inParallel<T, R>(list: readonly T[], width: number, action: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array(list.length);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let index = next++; index < list.length; index = next++) results[index] = await action(list[index]!);
-  };
-  await Promise.all(Array.from({ length: Math.min(width, list.length) }, lane));
-  return results;
 }
 
 /** The key of a partition's folder or of the file, and its URL. */
@@ -191,6 +172,8 @@ function partitionWork(partition: Partition, prefix: string, url: string, contex
     maxErrors: job.maxErrors,
     format: { ...context.format, maxPartBytes: job.maxPartBytes },
     signal: watcher.signal,
+    lanes: LANES,
+    originOf: (key, size) => readOrigin(sink, key, size),
     fingerprint: (inputs) => fingerprintOf(inputs, context),
     derive: (inputs, writer) =>
       deriveTasks(isSame(inputs, objects) ? partition.tasks : planTasks(inputs), spec, pool, 2 * job.workers, {

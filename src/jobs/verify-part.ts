@@ -5,6 +5,7 @@ import { FormatError, InputError } from "../errors.ts";
 import { type ByteSource, checkPart, readFooter } from "../parquet/read.ts";
 import type { Source } from "../storage/ports.ts";
 import { TemporaryFile } from "../storage/temporary.ts";
+import { type Origin, originIn } from "./event-part.ts";
 import type { PartFacts } from "./result.ts";
 
 /** What `_SUCCESS` says of a part. */
@@ -19,6 +20,8 @@ export interface PartFound {
   readonly rows: number;
   /** What is wrong with it, one fact each: what was found, what was expected. */
   readonly problems: readonly string[];
+  /** Of an event part. */
+  readonly origin?: Origin;
 }
 
 /**
@@ -49,8 +52,9 @@ export async function examinePart(
     const problems = expected === undefined ? [] : differences(found, expected);
     const parquet = await readParquet(sliced(copy, bytes));
     if ("fault" in parquet) return { bytes, rows: 0, problems: [...problems, parquet.fault] };
-    if (expected !== undefined) problems.push(...differences(parquet, expected));
-    return { bytes, rows: parquet.rows, problems };
+    const { origin, ...said } = parquet;
+    if (expected !== undefined) problems.push(...differences(said, expected));
+    return { bytes, rows: said.rows, problems, origin };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { bytes: 0, rows: 0, problems: [error.message] };
@@ -76,13 +80,14 @@ function differences(found: Readonly<Record<string, string | number | undefined>
 
 async function readParquet(
   file: ByteSource,
-): Promise<{ rows: number; stream?: string; streamVersion?: number } | { fault: string }> {
+): Promise<{ rows: number; stream?: string; streamVersion?: number; origin?: Origin } | { fault: string }> {
   try {
     const { rows } = await checkPart(file);
     const { key_value_metadata = [] } = await readFooter(file);
     const textOf = (name: string) => key_value_metadata.find((entry) => entry?.key === name)?.value;
     const version = textOf("derive.stream.version");
-    return { rows, stream: textOf("derive.stream"), streamVersion: version ? Number(version) : undefined };
+    const origin = originIn(key_value_metadata);
+    return { rows, stream: textOf("derive.stream"), streamVersion: version ? Number(version) : undefined, origin };
   } catch (error) {
     if (error instanceof FormatError) return { fault: error.message };
     throw error;

@@ -2,6 +2,8 @@
 
 import { InputError } from "../errors.ts";
 import type { Source } from "../storage/ports.ts";
+import type { Origin } from "./event-part.ts";
+import { eventName } from "./layout.ts";
 import { type FolderFound, foldersOf } from "./verify-folders.ts";
 import { manifestFaults, readVerifiedManifest } from "./verify-manifest.ts";
 import { examinePart, type PartFound } from "./verify-part.ts";
@@ -76,6 +78,7 @@ async function verifyFolder(place: Source, folder: FolderFound, signal: AbortSig
   };
 
   const listed = new Set<string>();
+  let covered: ReadonlySet<string> = new Set();
   if (folder.manifest !== undefined) {
     const { manifest, faults } = await readVerifiedManifest(place, folder.key + folder.manifest);
     for (const cause of [...faults, ...(manifest ? manifestFaults(manifest) : [])]) {
@@ -87,21 +90,48 @@ async function verifyFolder(place: Source, folder: FolderFound, signal: AbortSig
       if (folder.parts.has(part.key)) found.push(await examine(part.key, { ...part, stream, streamVersion }));
       else problems.push({ url: urlOf(part.key), cause: "missing: _SUCCESS lists it, and it is not there" });
     }
+    covered = new Set(generations.flatMap(({ inputs }) => inputs.map(({ key }) => key)));
     for (const name of manifest ? folder.parts : []) {
       if (!listed.has(name)) problems.push({ url: urlOf(name), cause: "surplus: _SUCCESS does not list this part" });
     }
   } else if (folder.parts.size > 0 || folder.claimed) {
     problems.push({ url: urlOf(""), cause: "incomplete: there is no _SUCCESS. Run the same derive command again" });
   }
-  for (const name of folder.events) await examine(name, undefined);
+  const events: string[] = [];
+  const origins = new Set<string>();
+  for (const name of folder.events) {
+    const { origin } = await examine(name, undefined);
+    const cause = origin && misplaced(name, origin, covered, origins);
+    if (cause === undefined) events.push(urlOf(name));
+    else problems.push({ url: urlOf(name), cause });
+  }
   return summary(urlOf(""), found, {
     problems,
     incomplete: folder.manifest === undefined && (folder.parts.size > 0 || folder.claimed),
-    events: folder.events.map(urlOf),
+    events,
     strangers: folder.strangers.map(urlOf),
     strangerCount: folder.strangerCount,
     claimed: folder.claimed,
   });
+}
+
+/** Why an event part must not lie where it does: a reader of the folder would see rows twice. */
+function misplaced(
+  name: string,
+  { bucket, key }: Origin,
+  covered: ReadonlySet<string>,
+  others: Set<string>,
+): string | undefined {
+  if (covered.has(key)) {
+    return `covered: _SUCCESS holds the rows of raw object ${key} too. Its event is under way, or was killed: running the same derive command again removes it`;
+  }
+  const raw = `${bucket}/${key}`;
+  if (!name.startsWith(eventName(bucket, key, "none").replace(/parquet$/, ""))) {
+    return `its name is not that of raw object ${raw}, which it says it was made from: it was renamed or copied`;
+  }
+  if (others.has(raw)) return `twice: an event part of another codec is of raw object ${raw} too. Remove one of them`;
+  others.add(raw);
+  return undefined;
 }
 
 function problemsOf(url: string, { problems }: PartFound): Problem[] {

@@ -22,6 +22,12 @@ export async function readFooter(file: ByteSource): Promise<FileMetaData> {
     const magic = new TextDecoder().decode(await file.slice(start, start + MAGIC.length));
     if (magic !== MAGIC) throw new FormatError(`Cannot read Parquet: ${MAGIC} is missing at byte ${start}.`, start);
   }
+  return readFooterAtEnd(file);
+}
+
+/** The footer of a file of which perhaps only the end is at hand; whether it ends as a Parquet file is the caller's to know. */
+export async function readFooterAtEnd(file: ByteSource): Promise<FileMetaData> {
+  const { byteLength } = file;
   const [length] = new Uint32Array(await file.slice(byteLength - TRAILER_BYTES, byteLength - MAGIC.length));
   const start = byteLength - TRAILER_BYTES - length!;
   if (start < MAGIC.length)

@@ -2,10 +2,10 @@
 
 import { type FileMetaData, parquetReadObjects } from "hyparquet";
 import { decompressors } from "./codec.ts";
-import { type ByteSource, readFooter } from "./footer.ts";
+import { type ByteSource, readFooter, readFooterAtEnd } from "./footer.ts";
 
 export { checkPart } from "./check.ts";
-export { type ByteSource, readFooter };
+export { type ByteSource, readFooter, readFooterAtEnd };
 
 export interface ReadOptions {
   /** Top-level columns; all of them when absent. */

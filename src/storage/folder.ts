@@ -6,6 +6,7 @@ import {
   fstatSync,
   openSync,
   readFileSync,
+  readSync,
   realpathSync,
   statSync,
   unlinkSync,
@@ -74,11 +75,13 @@ export function folderSink(path: string): Sink {
     list: (prefix) => tree.list(prefix),
     head: (key) => tree.head(key),
     create,
-    async read(key) {
+    async read(key, last) {
       let fd: number | undefined;
       try {
         fd = openSync(tree.pathOf(key), "r");
-        return { etag: etagOfFile(fstatSync(fd, { bigint: true })), bytes: new Uint8Array(readFileSync(fd)) };
+        const stats = fstatSync(fd, { bigint: true });
+        const bytes = last === undefined ? new Uint8Array(readFileSync(fd)) : readEnd(fd, Number(stats.size), last);
+        return { etag: etagOfFile(stats), bytes };
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw new OutputError(`Cannot read ${tree.urlOf(key)}: ${stateOf(error)}`);
@@ -114,6 +117,16 @@ export function folderSink(path: string): Sink {
     },
     abortPending: (prefix) => removeOrphansBelow(tree, folderPrefix(prefix)),
   };
+}
+
+function readEnd(fd: number, size: number, last: number): Uint8Array {
+  const bytes = new Uint8Array(Math.min(size, last));
+  for (let done = 0; done < bytes.length; ) {
+    const read = readSync(fd, bytes, done, bytes.length - done, size - bytes.length + done);
+    if (read === 0) throw new Error("it ends too early");
+    done += read;
+  }
+  return bytes;
 }
 
 async function removeOrphansBelow(tree: FolderTree, prefix: string): Promise<number> {

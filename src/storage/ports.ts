@@ -94,8 +94,11 @@ export interface Upload {
 export interface Sink {
   /** "file:///abs/folder/" or "s3://bucket/prefix/", for people; it ends in "/". */
   readonly url: string;
-  /** The whole content of a small object with the ETag to replace it under, undefined when there is none. */
-  read(key: string): Promise<{ readonly bytes: Uint8Array; readonly etag: string } | undefined>;
+  /**
+   * The whole content of a small object, or the `last` bytes of any (all of one that has fewer), with the ETag to replace it
+   * under; undefined when there is none.
+   */
+  read(key: string, last?: number): Promise<{ readonly bytes: Uint8Array; readonly etag: string } | undefined>;
   /** The object at exactly this key, undefined when there is none (a folder is none). */
   head(key: string): Promise<Listed | undefined>;
   /** As `Source.list`, without uploads that are not committed. */

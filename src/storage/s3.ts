@@ -4,6 +4,7 @@ import type { S3Options, Sink, Source } from "./ports.ts";
 import { Bucket } from "./s3-bucket.ts";
 import type { Patience } from "./s3-client.ts";
 import { Conditions } from "./s3-conditions.ts";
+import { readEnd } from "./s3-end.ts";
 import { abortUploads } from "./s3-multipart.ts";
 import { openObject, readWhole } from "./s3-reader.ts";
 import { removeObject } from "./s3-remove.ts";
@@ -45,7 +46,7 @@ export function s3Sink({ bucket: name, prefix, options = {}, patience }: S3Place
     urlOf: (key) => bucket.urlOf(key),
     list: (prefix) => bucket.list(prefix),
     head: (key) => bucket.head(key),
-    read: (key) => readWhole(bucket, key),
+    read: (key, last) => (last === undefined ? readWhole(bucket, key) : readEnd(bucket, key, last)),
     create: async (key) => new S3Upload(bucket, conditions, key),
     put: (key, bytes, expected) => putBytes(bucket, conditions, key, bytes, expected),
     remove: (key, expected) => removeObject(bucket, conditions, key, expected),

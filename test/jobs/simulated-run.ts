@@ -52,6 +52,8 @@ export function workOf(asked: Asked, store: CommitStore, now: Asked["raw"]): Par
     maxErrors: { count: 0, fraction: 0 },
     format: FORMAT,
     signal: new AbortController().signal,
+    lanes: 1,
+    originOf: async () => undefined,
     fingerprint: (inputs) => fingerprint(asked.stream, inputs),
     async derive(objects, writer) {
       const books: ObjectBooks[] = [];

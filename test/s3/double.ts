@@ -196,7 +196,8 @@ function objectReply(object: StoredObject, headers: Headers): Reply {
   const match = headers.get("if-match");
   if (match !== null && match !== object.etag) throw new Refusal(412, "PreconditionFailed");
   const { bytes, etag } = object;
-  const start = Number(/^bytes=(\d+)-$/.exec(headers.get("range") ?? "")?.[1] ?? 0);
+  const [, from = 0, last] = /^bytes=(\d+)?-(\d+)?$/.exec(headers.get("range") ?? "") ?? [];
+  const start = last === undefined ? Number(from) : Math.max(0, bytes.length - Number(last));
   if (start > 0 && start >= bytes.length) throw new Refusal(416, "InvalidRange");
   const checksums = headers.get("x-amz-checksum-mode") === "ENABLED" && start === 0 ? object.headers : {};
   const body = bytes.subarray(start);

@@ -154,6 +154,15 @@ export function contract(name: string, fresh: () => Place): void {
       expect(textOf((await sink.read("d/x"))!.bytes)).toBe("one two");
     });
 
+    test("the last bytes of an object, all of a smaller one", async () => {
+      const { sink } = fresh();
+      const etag = await sink.put("d/x", bytesOf("one two"));
+      const end = (await sink.read("d/x", 3))!;
+      expect({ ...end, bytes: textOf(end.bytes) }).toEqual({ etag, bytes: "two" });
+      for (const last of [7, 8, 1 << 20]) expect(textOf((await sink.read("d/x", last))!.bytes)).toBe("one two");
+      expect(await sink.read("d/y", 3)).toBeUndefined();
+    });
+
     test("a commit replaces, unless nothing is expected there", async () => {
       const { sink } = fresh();
       await sink.honoursConditions("");
