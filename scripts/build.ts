@@ -6,6 +6,7 @@ import { assemble, KIT_MODULE, STREAMS_MODULE } from "../src/compile/assemble.ts
 import type { Kit } from "../src/compile/kit.ts";
 import { buildKernel } from "./kernel.ts";
 import { ARCHITECTURES, type Architecture, isArchitecture, isOwn, runtimeFor } from "./runtime.ts";
+import { buildTypes } from "./types.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -62,7 +63,8 @@ function versionOf(binary: string): string {
   return check.stdout.toString().trim();
 }
 
-buildKernel(); // part of the program, as text
+buildKernel(); // parts of the program, as texts
+await buildTypes();
 const kit = await makeKit();
 const architectures = process.argv.slice(2);
 if (architectures.length === 0) await build(kit, "derive");

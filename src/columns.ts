@@ -5,7 +5,7 @@ import type { Column, Columns, GivenOf, GivenValues, RequiredColumn, SeenOf, See
 import { listKind, mapKind, recordKind } from "./columns/nested.ts";
 import * as scalar from "./columns/scalar.ts";
 import type { TimestampUnit } from "./columns/time.ts";
-import type { Json, Path } from "./heka/message.ts";
+import type { Json, Path } from "./heka/message-view.ts";
 
 export type { Column, Columns, RequiredColumn, SettledColumn } from "./columns/column.ts";
 export type { TimestampUnit } from "./columns/time.ts";

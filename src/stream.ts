@@ -6,7 +6,7 @@ import { pathText } from "./columns/place.ts";
 import type { Columns } from "./columns.ts";
 import { ValueError } from "./errors.ts";
 import { Filtered } from "./filtered.ts";
-import type { Message, Path } from "./heka/message.ts";
+import type { Message, Path } from "./heka/message-view.ts";
 import type { InferRecord, NoSurplus } from "./infer.ts";
 import { checkDefinition } from "./stream-check.ts";
 

@@ -97,6 +97,7 @@ export function layerOf(path: string): string | undefined {
   if (top === "streams") return "streams";
   if (path === "package.json") return "version";
   if (path === "build/kernel.base64.txt") return "kernel";
+  if (path === "build/derive.d.ts.txt") return "cli";
   if (top !== "src" || folder === undefined) return undefined;
   if (path === "src/storage/ports.ts") return "ports";
   if (path === "src/storage/place.ts") return "place";
@@ -109,7 +110,7 @@ export function layerOf(path: string): string | undefined {
 }
 
 /** What is imported but no source. */
-const BUILT = new Set(["package.json", "build/kernel.base64.txt"]);
+const BUILT = new Set(["package.json", "build/kernel.base64.txt", "build/derive.d.ts.txt"]);
 
 const STATIC = /^[ \t]*(?:import\s*|(?:import|export)\b(?:[\s\w$*{},]|\/\/[^\n]*\n)*?\bfrom\s*)["']([^"'\n]+)["']/gm;
 const DYNAMIC = /\bimport\s*\(\s*["'`]([^"'`\n]+)["'`]/g;

@@ -11,6 +11,10 @@ export const commands: Commands = {
   cat: { summary: "Print the messages of Heka files", load: () => import("./cat.ts") },
   show: { summary: "Show the rows of Parquet files", load: () => import("./show.ts") },
   verify: { summary: "Hold derived Parquet against its _SUCCESS", load: () => import("./verify.ts") },
+  new: { summary: "Begin a stream, with its test beside it", load: () => import("./new.ts") },
+  check: { summary: "Type-check streams", load: () => import("./check.ts") },
+  test: { summary: "Run the tests of streams", load: () => import("./test.ts") },
+  types: { summary: "Write the types that editors read", load: () => import("./types.ts") },
   compile: { summary: "Make a derive of your own, with streams built in", load: () => import("./compile.ts") },
   completions: { summary: "Print a completion script for a shell", load: () => import("./completions.ts") },
   config: {

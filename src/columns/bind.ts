@@ -2,7 +2,7 @@
 
 import { MissingField, ValueError } from "../errors.ts";
 import { Filtered } from "../filtered.ts";
-import type { Path } from "../heka/message.ts";
+import type { Path } from "../heka/message-view.ts";
 import { type Column, type Definition, definitionOf, type Place, type Read } from "./column.ts";
 import { placeText } from "./place.ts";
 

@@ -1,7 +1,7 @@
 // The words that follow a column: each gives a new column with one more thing said, and refuses what cannot be meant.
 
 import { UsageError, ValueError } from "../errors.ts";
-import type { Path } from "../heka/message.ts";
+import type { Path } from "../heka/message-view.ts";
 import {
   type Columns,
   type Definition,

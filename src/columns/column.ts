@@ -1,10 +1,10 @@
 // What a column is: to authors a chain of words (Column and below), to the rest a plain definition behind a symbol.
 
 import type { AvroSchema } from "../avro/literal.ts";
-import type { Json, Message, Path } from "../heka/message.ts";
+import type { Json, Message, Path } from "../heka/message-view.ts";
 
 /** Where a column hides its definition: authors see only the words. */
-export const definitionOf = Symbol("column");
+export const definitionOf: unique symbol = Symbol("column");
 
 declare const seen: unique symbol;
 declare const given: unique symbol;

@@ -3,7 +3,7 @@
 import type { AvroRecord } from "../avro/literal.ts";
 import { MissingField } from "../errors.ts";
 import { Filtered } from "../filtered.ts";
-import type { Message } from "../heka/message.ts";
+import type { Message } from "../heka/message-view.ts";
 import { avroFields, recordNames } from "./avro.ts";
 import { bind } from "./bind.ts";
 import type { Columns } from "./column.ts";

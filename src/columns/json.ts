@@ -2,7 +2,7 @@
 
 import { ValueError } from "../errors.ts";
 import { toDouble, toInt, toLong, toText } from "../heka/convert.ts";
-import type { Json } from "../heka/message.ts";
+import type { Json } from "../heka/message-view.ts";
 
 const utf8 = new TextEncoder();
 

@@ -2,7 +2,7 @@
 
 import { ValueError } from "../errors.ts";
 import { Filtered } from "../filtered.ts";
-import type { Json } from "../heka/message.ts";
+import type { Json } from "../heka/message-view.ts";
 import { avroFields, avroType } from "./avro.ts";
 import { acceptInner, bind, required, storing } from "./bind.ts";
 import type { Column, Columns, Kind, Place, Read } from "./column.ts";

@@ -1,6 +1,6 @@
 // From a place to a reader: below the message by its getters, below an entry by walking parsed JSON.
 
-import type { Json, Message, Path } from "../heka/message.ts";
+import type { Json, Message, Path } from "../heka/message-view.ts";
 import type { Place, Read } from "./column.ts";
 import { memberOf } from "./json.ts";
 

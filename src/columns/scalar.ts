@@ -3,7 +3,7 @@
 import type { AvroSchema } from "../avro/literal.ts";
 import { UsageError, ValueError } from "../errors.ts";
 import { toInt, toLong } from "../heka/convert.ts";
-import type { Json, Message, Path } from "../heka/message.ts";
+import type { Json, Message, Path } from "../heka/message-view.ts";
 import type { Kind } from "./column.ts";
 import { booleanOf, bytesOf, doubleOf, intOf, longOf, stringOf } from "./json.ts";
 import { reader } from "./place.ts";

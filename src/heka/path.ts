@@ -1,5 +1,5 @@
 // Paths as stream authors write them, prepared once so that finding a value compares bytes only.
-import type { Path } from "./message.ts";
+import type { Path } from "./message-view.ts";
 
 export interface CompiledPath {
   /** The dotted form, as errors show it; "[]" for the whole ping. */
