@@ -5,6 +5,17 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** What a stream did to the thread that it runs in; `at` is the message that it was given last. Exit code 2. */
+export class StreamError extends UsageError {
+  override name = "StreamError";
+  constructor(
+    message: string,
+    readonly at: { readonly object: string; readonly offset: number; readonly bytes: number } | undefined,
+  ) {
+    super(message);
+  }
+}
+
 /** More errors in the data than the error budget allows. Exit code 3. */
 export class BudgetError extends Error {
   override name = "BudgetError";

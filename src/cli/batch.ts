@@ -16,6 +16,7 @@ import {
   JOB_EXIT_CODES,
   JOB_SETTINGS,
   jobOptions,
+  limitsOf,
   logWarnings,
   partitionUrl,
   planOnly,
@@ -78,7 +79,7 @@ export default command({
 
 async function planStream(name: string, range: readonly string[], settings: Settings) {
   const stream = resolveStream(name);
-  const facts = await describeStream(stream);
+  const facts = await describeStream(stream, limitsOf(settings));
   const { dataset, place } = await findDataset(settings, facts.streamName);
   const output = required(settings, "output", "where the Parquet partitions go");
   const source = openSource(place);

@@ -37,6 +37,9 @@ export interface Settings {
   readonly forceUnlock: boolean;
   readonly allowEmpty: boolean;
   readonly strict: boolean;
+  readonly streamTimeout: number;
+  /** Bytes; 0 for "auto". */
+  readonly maxMemory: number;
   readonly dryRun: boolean;
   readonly reportFile?: string;
   readonly json: boolean;

@@ -10,7 +10,7 @@ import type { Place } from "../storage/ports.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
 import { required, resolveSettings } from "./config.ts";
-import { JOB_EXIT_CODES, JOB_SETTINGS, jobOptions, logWarnings, planOnly, runWithProgress } from "./job.ts";
+import { JOB_EXIT_CODES, JOB_SETTINGS, jobOptions, limitsOf, logWarnings, planOnly, runWithProgress } from "./job.ts";
 import { placeOf, s3OptionsOf } from "./places.ts";
 import { deliverReports, exitOfJob, logReport } from "./report.ts";
 import { settingFlags } from "./settings.ts";
@@ -34,7 +34,7 @@ export default command({
     const settings = resolveSettings(flags);
     const place = placeOf(settings, "output", required(settings, "output", "where the Parquet goes"));
     const stream = resolveStream(args.stream);
-    const facts = await describeStream(stream);
+    const facts = await describeStream(stream, limitsOf(settings));
     logWarnings(facts, output);
     const stdin = args.path.includes("-") ? await spoolStdin() : undefined;
     try {

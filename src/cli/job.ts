@@ -3,6 +3,7 @@ import type { Partition } from "../jobs/plan.ts";
 import type { JobResult, PartitionResult } from "../jobs/result.ts";
 import { type Job, previewJob, runJob } from "../jobs/run.ts";
 import type { StreamFacts } from "../jobs/streams.ts";
+import type { Limits } from "../jobs/watch.ts";
 import { openSink } from "../storage/place.ts";
 import type { Settings } from "./config.ts";
 import type { Output } from "./output.ts";
@@ -21,6 +22,8 @@ export const JOB_SETTINGS = [
   "on-change",
   "force-unlock",
   "strict",
+  "stream-timeout",
+  "max-memory",
   "dry-run",
   "report-file",
   "json",
@@ -34,8 +37,14 @@ export const JOB_EXIT_CODES = {
 };
 
 /** What a job takes over from the settings as it is. */
-export function jobOptions({ codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers }: Settings) {
-  return { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers };
+export function jobOptions(settings: Settings) {
+  const { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers } = settings;
+  return { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers, limits: limitsOf(settings) };
+}
+
+/** What a stream may take. */
+export function limitsOf({ streamTimeout, maxMemory }: Settings): Limits {
+  return { streamSeconds: streamTimeout, memoryBytes: maxMemory };
 }
 
 /** Tells what readers will not understand as the schema means it. */

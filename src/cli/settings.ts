@@ -9,6 +9,12 @@ const workers: Kind<number> = {
   parse: (text) => (text === "cores" ? availableParallelism() : number.parse(text)),
 };
 
+/** 0 for "auto". */
+const memory: Kind<number> = {
+  expects: `${byteSize.expects}, or "auto"`,
+  parse: (text) => (text === "auto" ? 0 : byteSize.parse(text)),
+};
+
 const PLACES = "Places (folders, file:// or s3:// URLs)";
 const S3 = "S3 (besides the standard AWS_* variables and files; derive.toml may have them for one place)";
 
@@ -106,6 +112,21 @@ export const settings = {
   },
   "allow-empty": { setting: true, description: "No raw object on any day is no error", default: "false" },
   strict: { setting: true, description: "The first fault in the input fails its partition", default: "false" },
+  "stream-timeout": {
+    setting: true,
+    kind: wholeNumber(1),
+    value: "SECONDS",
+    description: "Stop a worker whose stream has not come to an end with one message for so long",
+    default: "60",
+  },
+  "max-memory": {
+    setting: true,
+    kind: memory,
+    value: "SIZE",
+    description:
+      "End the run when it takes more memory; auto: 1 GiB and 128 MiB a worker, at most 80 % of the machine's",
+    default: "auto",
+  },
   "dry-run": { setting: true, description: "Say what would be read and written; write nothing", default: "false" },
   "report-file": { setting: true, kind: text, value: "FILE", description: "Write the report there, as JSON" },
   json: { setting: true, description: "Print the result as JSON on stdout", default: "false" },

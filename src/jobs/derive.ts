@@ -2,10 +2,16 @@
 
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectBooks } from "../pipeline/books.ts";
-import type { TaskSpec } from "../pipeline/task.ts";
+import { FaultyInput, type TaskSpec } from "../pipeline/task.ts";
 import type { Task } from "./plan.ts";
 import type { WorkerPool } from "./pool.ts";
 import { WaitingGroups } from "./turns.ts";
+
+/** A fault under --strict is told with the books of all that came before it. */
+function rejectWith(error: unknown, before: readonly (readonly ObjectBooks[] | undefined)[]): never {
+  if (!(error instanceof FaultyInput)) throw error;
+  throw new FaultyInput(error.message, [...before.flatMap((objects) => objects ?? []), ...error.books]);
+}
 
 export interface TaskSink {
   /** Gets each row group once, in the order of the plan, one at a time. */
@@ -15,7 +21,8 @@ export interface TaskSink {
 
 /**
  * Runs all tasks and gives the books of all objects in the order of the plan. At most `ahead` tasks are under way or done
- * before their turn. Rejects with the first failure; tasks that are under way then go on, and are ignored.
+ * before their turn. Rejects with the failure of the first task that fails, in the order of the plan whichever worker is the
+ * faster; later tasks that are under way then go on, and are ignored.
  */
 export async function deriveTasks(
   tasks: readonly Task[],
@@ -52,15 +59,20 @@ export async function deriveTasks(
     }
   };
 
-  const running = new Set<Promise<void>>();
+  const running: Promise<void>[] = [];
+  let failed = false;
   try {
     for (const task of tasks) {
-      while (task.index >= turn + ahead) await Promise.race(running);
-      const one = run(task).finally(() => running.delete(one));
-      one.catch(() => {});
-      running.add(one);
+      // In order: nothing is gained by a task that ends before its turn.
+      while (task.index >= turn + ahead && !failed) await running[turn]!.catch(() => {});
+      if (failed) break;
+      const one = run(task);
+      one.catch(() => {
+        failed = true;
+      });
+      running.push(one);
     }
-    await Promise.all(running);
+    for (const [index, one] of running.entries()) await one.catch((error) => rejectWith(error, books.slice(0, index)));
     await writing;
     return books.flatMap((objects) => objects ?? []);
   } finally {

@@ -2,6 +2,7 @@
 
 import { BudgetError, InputError } from "../errors.ts";
 import { addBooks, type Books, COUNTS, emptyBooks, type ObjectBooks, weighErrors } from "../pipeline/books.ts";
+import { FaultyInput } from "../pipeline/task.ts";
 import { GenerationWriter } from "./generation.ts";
 import type { Generation, InputFacts } from "./manifest.ts";
 import type { PartitionWork } from "./partition.ts";
@@ -54,13 +55,8 @@ export class DerivedGenerations {
     const { work } = this;
     const writer = new GenerationWriter(work.store, work.prefix, planned.generation, work.format);
     this.#writing = writer;
-    const objects = await work.derive(planned.inputs, writer);
     const books = emptyBooks();
-    try {
-      weighBooks(books, objects, work);
-    } finally {
-      addBooks(this.books, books);
-    }
+    const objects = await deriveWeighed(work, planned.inputs, writer, books).finally(() => addBooks(this.books, books));
     const identified = objects.map(({ key, size, etag }) => ({ key, size, etag }));
     if (planned.inputs === work.objects) this.inputs = identified;
     const fingerprint = work.fingerprint(identified);
@@ -84,15 +80,25 @@ export class DerivedGenerations {
   }
 }
 
-/** Adds up the books of objects and weighs their errors (P8). */
-export function weighBooks(
+/**
+ * Derives objects and weighs their errors (P8).
+ * @param books get the books of all that was read, also where this throws
+ * @throws {BudgetError} {InputError}
+ */
+export async function deriveWeighed(
+  work: Pick<PartitionWork, "derive" | "url" | "maxErrors">,
+  inputs: readonly RawObject[],
+  writer: Pick<GenerationWriter, "add">,
   books: Books,
-  objects: readonly ObjectBooks[],
-  { url, maxErrors }: Pick<PartitionWork, "url" | "maxErrors">,
-): void {
+): Promise<ObjectBooks[]> {
+  const objects = await work.derive(inputs, writer).catch((error) => {
+    if (error instanceof FaultyInput) for (const object of error.books) addBooks(books, object);
+    throw error;
+  });
   for (const object of objects) addBooks(books, object);
+  const { url, maxErrors } = work;
   const { errors, within } = weighErrors(books, maxErrors);
-  if (within) return;
+  if (within) return objects;
   throw new BudgetError(
     `Cannot commit ${url}: ${errors} errors in ${books.frames + books.damagedRanges} frames and damaged ranges are more than --max-errors allows. ` +
       "The report tells causes and places; mend the stream, or raise --max-errors",

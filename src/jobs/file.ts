@@ -3,7 +3,7 @@
 import { ConditionFailed, ConflictError } from "../errors.ts";
 import type { Books } from "../pipeline/books.ts";
 import type { Sink, Source } from "../storage/ports.ts";
-import { weighBooks } from "./derived-generations.ts";
+import { deriveWeighed } from "./derived-generations.ts";
 import { PartWriter } from "./part.ts";
 import type { PartitionEnd, PartitionWork } from "./partition.ts";
 
@@ -18,7 +18,7 @@ export async function runFile(work: PartitionWork, sink: Sink, there: Source, bo
   const interrupt = (): void => void part.abort().catch(() => {});
   work.signal.addEventListener("abort", interrupt);
   try {
-    weighBooks(books, await work.derive(work.objects, part), work);
+    await deriveWeighed(work, work.objects, part, books);
     const facts = await part.finish();
     for (;;) {
       const old = await sink.head(key);

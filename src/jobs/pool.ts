@@ -1,30 +1,52 @@
-// Worker threads, and requests to them: each request goes to the next free worker, in the order they were made.
+// Worker threads, and requests to them: each request goes to the next free worker, in the order they were made. A stream can
+// do anything in its thread; a worker that was lost to one takes only its own request along.
 import { Worker } from "node:worker_threads";
-import { InterruptedError, UsageError } from "../errors.ts";
-import { fromPlainError, type Reply, type Request } from "../pipeline/worker.ts";
+import { InterruptedError, StreamError } from "../errors.ts";
+import { Pulse } from "../pipeline/pulse.ts";
+import { fromPlainError, nameOf, type Reply, type Request, type Ticketed } from "../pipeline/worker.ts";
+import { openSource } from "../storage/place.ts";
 import { className } from "../thrown.ts";
+import { DEFAULT_LIMITS, type Limits, Watch } from "./watch.ts";
 
 type Final = Extract<Reply, { kind: "facts" | "done" }>;
 type Event = Exclude<Reply, { kind: "facts" | "done" | "failed" }>;
 
 interface Waiting {
+  /** Random: a stream can post messages too, and does not know it. */
+  readonly ticket: string;
   readonly request: Request;
   readonly onEvent: (event: Event) => void;
   readonly resolve: (reply: Final) => void;
   readonly reject: (error: unknown) => void;
 }
 
+interface PoolWorker {
+  readonly thread: Worker;
+  readonly pulse: Pulse;
+  waiting?: Waiting;
+}
+
 // The compiled program is its own entry; from source (also under `bun test`) it is main.ts.
 const ENTRY = Bun.isStandaloneExecutable ? Bun.main : new URL("../main.ts", import.meta.url);
 
 export class WorkerPool {
-  private readonly idle: Worker[] = [];
-  private readonly working = new Map<Worker, Waiting>();
+  private readonly workers = new Set<PoolWorker>();
   private readonly queue: Waiting[] = [];
+  private readonly watch: Watch<PoolWorker>;
   private closed: Error | undefined;
 
   /** Workers are started when they are first needed, `size` at the most. */
-  constructor(private readonly size: number) {}
+  constructor(
+    private readonly size: number,
+    limits: Limits = DEFAULT_LIMITS,
+  ) {
+    this.watch = new Watch(limits, size, {
+      busy: () => this.busy(),
+      stuck: (worker, seconds) =>
+        this.lose(worker, `it did not go on for ${seconds} s (--stream-timeout)`, "Mend the stream, or allow more"),
+      full: (bytes, limit) => void this.close(this.outOfMemory(bytes, limit)),
+    });
+  }
 
   /**
    * Sends a request and waits for its last reply; the ones before go to `onEvent`. Rejects with what the worker threw,
@@ -45,7 +67,8 @@ export class WorkerPool {
           signal?.removeEventListener("abort", drop);
           settle(value);
         };
-      const waiting = {
+      const waiting: Waiting = {
+        ticket: crypto.randomUUID(),
         request,
         onEvent,
         resolve: settled(resolve as (reply: Final) => void),
@@ -61,65 +84,100 @@ export class WorkerPool {
   async close(reason: Error = new Error("the worker pool is closed")): Promise<void> {
     if (this.closed) return;
     this.closed = reason;
-    const workers = [...this.idle, ...this.working.keys()];
-    const waiting = [...this.working.values(), ...this.queue];
-    this.idle.length = this.queue.length = 0;
-    this.working.clear();
+    this.watch.stop();
+    const workers = [...this.workers];
+    const waiting = [...this.busy().map((worker) => worker.waiting!), ...this.queue];
+    this.workers.clear();
+    this.queue.length = 0;
     for (const { reject } of waiting) reject(reason);
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(workers.map(({ thread }) => thread.terminate()));
   }
 
   private drop(dropped: Waiting): void {
     const at = this.queue.indexOf(dropped);
     if (at >= 0) this.queue.splice(at, 1);
-    for (const [worker, waiting] of this.working) {
-      if (waiting !== dropped) continue;
-      this.working.delete(worker);
-      void worker.terminate();
-    }
+    for (const worker of this.busy()) if (worker.waiting === dropped) this.remove(worker);
     dropped.reject(interrupted());
     this.assign();
   }
 
-  private assign(): void {
-    while (this.queue.length > 0) {
-      const worker = this.idle.pop() ?? (this.working.size < this.size ? this.start() : undefined);
-      if (!worker) return;
-      const next = this.queue.shift() as Waiting;
-      this.working.set(worker, next);
-      worker.postMessage(next.request);
-    }
+  private busy(): PoolWorker[] {
+    return [...this.workers].filter(({ waiting }) => waiting !== undefined);
   }
 
-  private start(): Worker {
-    const worker = new Worker(ENTRY);
-    worker.on("message", (reply: Reply) => {
-      const waiting = this.working.get(worker);
-      if (!waiting) return;
-      if (reply.kind === "rowGroup" || reply.kind === "progress") {
-        waiting.onEvent(reply);
-        return;
-      }
-      this.working.delete(worker);
-      this.idle.push(worker);
-      if (reply.kind === "failed") waiting.reject(fromPlainError(reply.error));
-      else waiting.resolve(reply);
-      this.assign();
+  private assign(): void {
+    while (this.queue.length > 0) {
+      const idle = [...this.workers].find(({ waiting }) => waiting === undefined);
+      const worker = idle ?? (this.workers.size < this.size ? this.start() : undefined);
+      if (!worker) break;
+      worker.waiting = this.queue.shift()!;
+      const { ticket, request: message } = worker.waiting;
+      worker.pulse.begin();
+      worker.thread.postMessage({ ticket, message } satisfies Ticketed<Request>);
+    }
+    this.watch.start();
+  }
+
+  private start(): PoolWorker {
+    const pulse = new Pulse();
+    const worker: PoolWorker = { thread: new Worker(ENTRY, { workerData: { pulse: pulse.buffer } }), pulse };
+    this.workers.add(worker);
+    worker.thread.on("message", (posted: Partial<Ticketed<Reply>> | null) => {
+      const { waiting } = worker;
+      if (waiting && posted?.ticket === waiting.ticket) this.receive(worker, waiting, posted.message!);
     });
-    // Nothing of ours is thrown outside a request: a stream left a promise of its own to fail, or ended the thread.
-    worker.on("error", (error: unknown) => this.lose(worker, `it threw ${className(error)} outside buildRecord`));
-    worker.on("exit", (code: number) => this.lose(worker, `it ended its thread with code ${code}`));
+    // What a stream throws outside a request is caught in its thread, unless it has broken that as well.
+    worker.thread.on("error", (error: unknown) =>
+      this.lose(worker, `it threw ${className(error)} outside buildRecord`),
+    );
+    worker.thread.on("exit", (code: number) => this.lose(worker, `it ended its thread with code ${code}`));
     return worker;
   }
 
-  private lose(worker: Worker, how: string): void {
-    const waiting = this.working.get(worker);
-    this.working.delete(worker);
-    const at = this.idle.indexOf(worker);
-    if (at >= 0) this.idle.splice(at, 1);
-    waiting?.reject(new UsageError(`Cannot go on with ${describeRequest(waiting.request)}: ${how}. Mend the stream`));
-    if (waiting) void worker.terminate();
+  private receive(worker: PoolWorker, { request, onEvent, resolve, reject }: Waiting, reply: Reply): void {
+    if (reply.kind === "rowGroup" || reply.kind === "progress") {
+      onEvent(reply);
+      return;
+    }
+    worker.waiting = undefined;
+    if (reply.kind === "failed") {
+      reject(fromPlainError(reply.error));
+      // Whatever a stream has done to its thread, the next request gets another one.
+      if (request.kind === "task") this.remove(worker);
+    } else resolve(reply);
     this.assign();
+  }
+
+  private lose(worker: PoolWorker, how: string, remedy = "Mend the stream"): void {
+    if (!this.workers.has(worker)) return;
+    this.remove(worker);
+    const { waiting, pulse } = worker;
+    if (waiting) {
+      const where = placeOf(waiting.request, pulse);
+      const at = where ? `: ${where.object} offset ${where.offset} (${where.bytes} bytes)` : "";
+      const { request } = waiting;
+      const name = nameOf(streamOf(request));
+      waiting.reject(new StreamError(`Cannot go on with stream ${name}${at}: ${how}. ${remedy}`, where));
+    }
+    this.assign();
+  }
+
+  private remove(worker: PoolWorker): void {
+    this.workers.delete(worker);
+    void worker.thread.terminate();
+  }
+
+  private outOfMemory(bytes: number, limit: number): StreamError {
+    const [first] = this.busy();
+    const name = first ? nameOf(streamOf(first.waiting!.request)) : "";
+    const places = this.busy().flatMap(({ waiting, pulse }) => placeOf(waiting!.request, pulse) ?? []);
+    const at = places.map(({ object, offset }) => `${object} offset ${offset}`).join(", ");
+    const [used, allowed] = [bytes, limit].map((size) => `${Math.round(size / 2 ** 20)} MiB`);
+    return new StreamError(
+      `Cannot go on with stream ${name}: the run takes ${used} of memory, ${allowed} are allowed (--max-memory)` +
+        `${at === "" ? "" : `. It was at ${at}`}. Mend the stream if it keeps what it reads, use fewer workers, or allow more`,
+      undefined,
+    );
   }
 }
 
@@ -127,7 +185,14 @@ function interrupted(): InterruptedError {
   return new InterruptedError("Cannot finish: the run was interrupted. Run the command again");
 }
 
-function describeRequest(request: Request): string {
-  const ref = request.kind === "describe" ? request.stream : request.task.stream;
-  return `stream ${"builtin" in ref ? ref.builtin : ref.path}`;
+function streamOf(request: Request) {
+  return request.kind === "describe" ? request.stream : request.task.stream;
+}
+
+/** The message that a worker's stream was given last. */
+function placeOf(request: Request, { at }: Pulse) {
+  if (request.kind === "describe" || at === undefined) return undefined;
+  const { place, inputs } = request.task;
+  const input = inputs[at.input];
+  return input && { object: openSource(place).urlOf(input.key), offset: at.offset, bytes: at.length };
 }

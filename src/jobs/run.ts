@@ -26,6 +26,7 @@ import { committedParts, type PartitionWork, runPartition } from "./partition.ts
 import { type Partition, planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
 import type { PartitionResult } from "./result.ts";
+import type { Limits } from "./watch.ts";
 
 /** Where output goes: partitions below `root`, or one file without a manifest. */
 export type Target =
@@ -50,6 +51,7 @@ export interface Job {
   readonly forceUnlock: boolean;
   readonly strict: boolean;
   readonly workers: number;
+  readonly limits?: Limits;
 }
 
 export interface JobWatcher {
@@ -65,7 +67,7 @@ const LANES = 16;
 
 /** Runs a job. What goes wrong with a partition is in its result; this rejects only where none could be begun. */
 export async function runJob(job: Job, watcher: JobWatcher): Promise<PartitionResult[]> {
-  const pool = new WorkerPool(job.workers);
+  const pool = new WorkerPool(job.workers, job.limits);
   const interrupt = (): void =>
     void pool.close(new InterruptedError("Cannot finish: the run was interrupted. Run the command again"));
   watcher.signal.addEventListener("abort", interrupt);

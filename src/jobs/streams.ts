@@ -8,6 +8,7 @@ import { didYouMean } from "../nearest.ts";
 import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/worker.ts";
 import { WorkerPool } from "./pool.ts";
+import type { Limits } from "./watch.ts";
 
 export type { StreamFacts, StreamRef };
 
@@ -60,8 +61,8 @@ export function resolveStream(nameOrPath: string, folder: string = process.cwd()
 }
 
 /** What the stream's file says. It is loaded in a worker thread. Throws UsageError where the file is no stream. */
-export async function describeStream(ref: StreamRef): Promise<StreamFacts> {
-  const pool = new WorkerPool(1);
+export async function describeStream(ref: StreamRef, limits?: Limits): Promise<StreamFacts> {
+  const pool = new WorkerPool(1, limits);
   try {
     return (await pool.ask<"facts">({ kind: "describe", stream: ref })).facts;
   } finally {

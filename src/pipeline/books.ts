@@ -33,6 +33,13 @@ export interface Place {
   cause: string;
 }
 
+/** A place with what it was: bytes that are no frame, a frame that holds no message, a message that became no record. */
+export interface Fault extends Place {
+  readonly kind: "damaged" | "undecodable" | "failed";
+  /** The column or the message path that was at fault, where there is one. */
+  readonly path?: string;
+}
+
 /** What a report says of an object, a partition or a run: counts, causes, and the first places. */
 export interface Books extends Counts {
   filteredBy: Record<string, number>;

@@ -35,6 +35,15 @@ export function causeOf(error: unknown, words: AuthorsWords): string {
   return describeThrown(error, words);
 }
 
+/** The path that an error is about, in words that may be told; undefined where it is about none. Never throws. */
+export function faultyPath(error: unknown, words: AuthorsWords): string | undefined {
+  try {
+    return error instanceof ValueError ? pathInWords(error.path, words) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What stands for a record's own path. */
 const RECORD = "record";
 

@@ -98,6 +98,14 @@ function checkExport(value: unknown, path: string): DerivedStream {
 // Build and resolve messages of Bun carry a position; anything else was thrown by the file's own top level. Their texts
 // are about the stream's source, never about pings: no message has been read yet.
 function describeLoadFault(error: unknown, path: string, words: AuthorsWords): string {
+  try {
+    return loadFaults(error, path, words);
+  } catch {
+    return describeThrown(error, words); // what a stream throws may throw when it is looked at
+  }
+}
+
+function loadFaults(error: unknown, path: string, words: AuthorsWords): string {
   const faults = error instanceof AggregateError ? error.errors : [error];
   return faults
     .map((fault) => {

@@ -5,11 +5,14 @@ import { toParquetSchema } from "../avro/columns.ts";
 import type { Message } from "../heka/message.ts";
 import { type Codec, type EncodedRowGroup, RowGroupBuilder } from "../parquet/rowgroup.ts";
 import { Filtered } from "../stream.ts";
-import { causeOf } from "./causes.ts";
+import { causeOf, faultyPath } from "./causes.ts";
 import type { LoadedStream } from "./load.ts";
 
-/** What became of a message; `cause` is what it is counted under. */
-export type Outcome = { kind: "written" } | { kind: "filtered"; cause: string } | { kind: "failed"; cause: string };
+/** What became of a message; `cause` is what it is counted under, `path` what of the record or message was at fault. */
+export type Outcome =
+  | { kind: "written" }
+  | { kind: "filtered"; cause: string }
+  | { kind: "failed"; cause: string; path: string | undefined };
 
 const WRITTEN: Outcome = { kind: "written" };
 
@@ -33,7 +36,8 @@ export class RecordWriter {
       if (record instanceof Filtered) return { kind: "filtered", cause: record.cause };
       this.appender.append(record);
     } catch (error) {
-      return { kind: "failed", cause: causeOf(error, this.stream.words) };
+      const { words } = this.stream;
+      return { kind: "failed", cause: causeOf(error, words), path: faultyPath(error, words) };
     }
     if (this.group.isFull()) this.flush();
     return WRITTEN;

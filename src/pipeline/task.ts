@@ -5,7 +5,7 @@ import { inflate } from "../heka/inflate.ts";
 import { MessageDecoder } from "../heka/message.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectReader, Place, Source } from "../storage/ports.ts";
-import { addPlace, checkBalance, countCause, emptyBooks, type ObjectBooks } from "./books.ts";
+import { addPlace, checkBalance, countCause, emptyBooks, type Fault, type ObjectBooks } from "./books.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
 import { RecordWriter } from "./records.ts";
 
@@ -25,11 +25,30 @@ export interface TaskSpec {
 
 export interface TaskEvents {
   rowGroup(group: EncodedRowGroup): void;
+  /** Called before the stream gets a message: the number of its object among the inputs, and its frame's range. */
+  message(input: number, offset: number, length: number): void;
+  /** Called for each fault, in the order of the inputs' bytes: unlike the books it gets all of them. */
+  fault?(fault: Fault): void;
   /** Called after each chunk with what came since the last call. */
   progress(storedBytes: number, messages: number, rows: number): void;
 }
 
-/** Runs a task to its end. Throws InputError where an input cannot be read or, if strict, holds a fault. */
+/** A fault under `strict`, with the books of all objects up to it. */
+export class FaultyInput extends InputError {
+  override name = "FaultyInput";
+  constructor(
+    message: string,
+    readonly books: readonly ObjectBooks[],
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Runs a task to its end.
+ * @throws {InputError} where an input cannot be read
+ * @throws {FaultyInput} at the first fault, if strict: then messages are decoded whole
+ */
 export async function runTask(
   spec: TaskSpec,
   source: Source,
@@ -43,8 +62,7 @@ export async function runTask(
   const readers = readersAhead(source, spec.inputs);
   for (const [index, input] of spec.inputs.entries()) {
     const reader = readers.reader(index);
-    const books = await deriveObject(source, input, reader, spec, { writer, decoder, events, total });
-    objects.push(books);
+    await deriveObject(source, input, reader, spec, { writer, decoder, events, total, index, objects });
     if (isEnough(spec, total)) break;
   }
   writer.flush();
@@ -87,6 +105,10 @@ interface Work {
   readonly decoder: MessageDecoder;
   readonly events: TaskEvents;
   readonly total: { rows: number; messages: number };
+  /** The number of the object among the inputs. */
+  readonly index: number;
+  /** The books so far, the object's own among them. */
+  readonly objects: ObjectBooks[];
 }
 
 function isEnough({ enough }: TaskSpec, total: Work["total"]): boolean {
@@ -99,9 +121,10 @@ async function deriveObject(
   reader: ObjectReader,
   spec: TaskSpec,
   work: Work,
-): Promise<ObjectBooks> {
+): Promise<void> {
   const url = source.urlOf(input.key);
   const books: ObjectBooks = { ...emptyBooks(), key: input.key, size: input.size, etag: "", objects: 1 };
+  work.objects.push(books);
   const framer = new Framer();
   let seen = { storedBytes: 0, bytes: 0, decoded: 0, written: 0 };
 
@@ -109,7 +132,7 @@ async function deriveObject(
   const drain = (): void => {
     for (let span = framer.next(); span !== undefined; span = framer.next()) {
       account(span, books, url, work);
-      if (spec.strict) refuseFault(books, url);
+      if (spec.strict) refuseFault(books, url, work.objects);
     }
     const { storedBytes, bytes, decoded, written } = books;
     work.events.progress(storedBytes - seen.storedBytes, decoded - seen.decoded, written - seen.written);
@@ -124,7 +147,7 @@ async function deriveObject(
       books.bytes += chunk.byteLength;
       framer.push(chunk);
       drain();
-      if (isEnough(spec, work.total)) return books;
+      if (isEnough(spec, work.total)) return;
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
@@ -141,7 +164,6 @@ async function deriveObject(
     );
   }
   checkBalance(url, books);
-  return books;
 }
 
 async function* countStored(chunks: AsyncIterable<Uint8Array>, books: ObjectBooks): AsyncIterable<Uint8Array> {
@@ -156,10 +178,15 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
     books.bytesBlank += span.length;
     return;
   }
+  const fault = (kind: Fault["kind"], cause: string, path?: string): void => {
+    const place = { object: url, offset: span.offset, bytes: span.length, cause };
+    addPlace(kind === "failed" ? books.failedAt : books.damage, place);
+    work.events.fault?.({ ...place, kind, path });
+  };
   if (span.kind === "damaged") {
     books.bytesDamaged += span.length;
     books.damagedRanges++;
-    addPlace(books.damage, { object: url, offset: span.offset, bytes: span.length, cause: span.cause });
+    fault("damaged", span.cause);
     return;
   }
   books.bytesInFrames += span.length;
@@ -170,10 +197,11 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     books.undecodable++;
-    addPlace(books.damage, { object: url, offset: span.offset, bytes: span.length, cause: error.message });
+    fault("undecodable", error.message);
     return;
   }
   books.decoded++;
+  work.events.message(work.index, span.offset, span.length);
   const outcome = work.writer.write(message);
   if (message.invalidUtf8) books.invalidUtf8++;
   if (outcome.kind === "written") {
@@ -184,15 +212,17 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
   } else {
     books.failed++;
     countCause(books.failures, outcome.cause);
-    addPlace(books.failedAt, { object: url, offset: span.offset, bytes: span.length, cause: outcome.cause });
+    fault("failed", outcome.cause, outcome.path);
   }
 }
 
-function refuseFault(books: ObjectBooks, url: string): void {
+function refuseFault(books: ObjectBooks, url: string, objects: readonly ObjectBooks[]): void {
   const fault = books.damage[0] ?? books.failedAt[0];
   if (fault === undefined) return;
-  throw new InputError(
+  books.bytes = books.bytesInFrames + books.bytesDamaged + books.bytesBlank; // as far as it was looked at
+  throw new FaultyInput(
     `Cannot derive ${url} under --strict: offset ${fault.offset}: ${fault.cause}. Without --strict it is counted`,
+    objects,
   );
 }
 

@@ -1,14 +1,17 @@
 // A worker thread: user code runs here and nowhere else. Requests come as plain data; encoded row groups go back as
 // transferred bytes, counts as plain data. Records never cross.
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { AvroRecord } from "../avro/literal.ts";
 import { ConflictError, InputError, InternalError, OutputError, UsageError } from "../errors.ts";
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Place, Source } from "../storage/ports.ts";
 import { className, placesOf } from "../thrown.ts";
 import type { ObjectBooks } from "./books.ts";
+import { changedBuiltin } from "./builtins.ts";
+import { describeThrown } from "./causes.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
-import { runTask, type TaskSpec } from "./task.ts";
+import { Pulse } from "./pulse.ts";
+import { FaultyInput, runTask, type TaskSpec } from "./task.ts";
 
 /** What a stream's file says, as plain data. */
 export interface StreamFacts {
@@ -34,6 +37,12 @@ export type Reply =
   | { readonly kind: "done"; readonly objects: ObjectBooks[] }
   | { readonly kind: "failed"; readonly error: PlainError };
 
+/** What goes between the threads: a stream can post messages, too, and does not know the ticket of a request. */
+export interface Ticketed<T> {
+  readonly ticket: string;
+  readonly message: T;
+}
+
 /** Errors lose their class between threads: this is what crosses instead. */
 export interface PlainError {
   /** One of ours, else the class of a mistake of ours. */
@@ -42,11 +51,14 @@ export interface PlainError {
   readonly message?: string;
   /** Places in the program only. */
   readonly stack?: string;
+  /** Of a FaultyInput. */
+  readonly books?: readonly ObjectBooks[];
 }
 
 const ERRORS = { UsageError, InputError, ConflictError, OutputError, InternalError };
 
 export function toPlainError(error: unknown): PlainError {
+  if (error instanceof FaultyInput) return { name: "InputError", message: error.message, books: error.books };
   for (const [name, Class] of Object.entries(ERRORS)) {
     if (error instanceof Class) return { name, message: error.message, stack: error.stack };
   }
@@ -54,7 +66,8 @@ export function toPlainError(error: unknown): PlainError {
 }
 
 /** The error again, of its class; one of no class of ours is a mistake of ours. */
-export function fromPlainError({ name, message, stack }: PlainError): Error {
+export function fromPlainError({ name, message = "", stack, books }: PlainError): Error {
+  if (books) return new FaultyInput(message, books);
   const known = Object.hasOwn(ERRORS, name) ? ERRORS[name as keyof typeof ERRORS] : undefined;
   const error = known ? new known(message) : new InternalError(`${name} in a worker thread`);
   error.stack = stack;
@@ -63,29 +76,50 @@ export function fromPlainError({ name, message, stack }: PlainError): Error {
 
 const PROGRESS_EVERY_MS = 200;
 
+/** How often a worker that waits, for S3 say, shows that it goes on. */
+const BEAT_EVERY_MS = 500;
+
 /**
  * Answers requests, one at a time and in order, until the thread is ended from outside. `openSource` opens the places
- * that tasks name.
+ * that tasks name. A stream runs in this thread, and may do anything in it: what is needed to answer is taken beforehand.
  */
 export function serve(openSource: (place: Place | string) => Source): void {
   const port = parentPort;
   if (!port) throw new InternalError("Cannot serve: this is no worker thread");
+  const post = port.postMessage.bind(port);
+  const pulse = new Pulse(workerData.pulse);
+  setInterval(() => pulse.beat(), BEAT_EVERY_MS).unref();
+  refuseSignals();
+
   const loaded = new Map<string, Promise<LoadedStream>>();
-  const load = (ref: StreamRef): Promise<LoadedStream> => {
+  let running: LoadedStream | undefined;
+  const load = async (ref: StreamRef): Promise<LoadedStream> => {
     const key = JSON.stringify(ref);
     const stream = loaded.get(key) ?? loadStream(ref);
     loaded.set(key, stream);
-    return stream;
+    running = await stream;
+    return running;
   };
-  const reply = (message: Reply, transfer?: ArrayBuffer[]): void => port.postMessage(message, transfer ?? []);
 
-  const answer = async (request: Request): Promise<Reply> => {
+  // Nothing of ours is thrown outside a request: a stream has left a timer or a promise of its own to fail.
+  let stray: string | undefined;
+  const onStray = (error: unknown): void => {
+    stray ??= running === undefined ? className(error) : describeThrown(error, running.words);
+  };
+  process.on("uncaughtException", onStray).on("unhandledRejection", onStray);
+
+  const answer = async (
+    request: Request,
+    reply: (message: Reply, transfer?: ArrayBuffer[]) => void,
+  ): Promise<Reply> => {
     if (request.kind === "describe") return { kind: "facts", facts: factsOf(await load(request.stream)) };
     const sum = { storedBytes: 0, messages: 0, rows: 0 };
     let told = performance.now();
     const objects = await runTask(request.task, openSource(request.task.place), await load(request.task.stream), {
       rowGroup: (group) => reply({ kind: "rowGroup", group }, [group.bytes.buffer as ArrayBuffer]),
+      message: (input, offset, length) => pulse.enter(input, offset, length),
       progress: (storedBytes, messages, rows) => {
+        pulse.beat();
         sum.storedBytes += storedBytes;
         sum.messages += messages;
         sum.rows += rows;
@@ -99,9 +133,50 @@ export function serve(openSource: (place: Place | string) => Source): void {
     return { kind: "done", objects };
   };
 
-  port.on("message", (request: Request) => {
-    answer(request).then(reply, (error) => reply({ kind: "failed", error: toPlainError(error) }));
-  });
+  const respond = async ({ ticket, message: request }: Ticketed<Request>): Promise<void> => {
+    const reply = (message: Reply, transfer: ArrayBuffer[] = []): void => post({ ticket, message }, transfer);
+    try {
+      pulse.begin();
+      stray = undefined;
+      const last = await answer(request, reply);
+      await new Promise((resolve) => setTimeout(resolve, 0)); // what the stream has left behind has its turn
+      refuseMischief(request, stray);
+      reply(last);
+    } catch (error) {
+      reply({ kind: "failed", error: toPlainError(mischief(request, stray) ?? error) });
+    }
+  };
+  port.on("message", (request: Ticketed<Request>) => void respond(request));
+}
+
+/** What a stream did that leaves nothing of its work to be relied on; undefined where it did not. */
+function mischief(request: Request, stray: string | undefined): UsageError | undefined {
+  const name = nameOf(request.kind === "describe" ? request.stream : request.task.stream);
+  const changed = changedBuiltin();
+  if (changed !== undefined) {
+    return new UsageError(
+      `Cannot go on with stream ${name}: it has changed ${changed}, which JavaScript brings along and derive uses as well. Mend the stream`,
+    );
+  }
+  if (stray === undefined) return undefined;
+  return new UsageError(`Cannot go on with stream ${name}: it threw ${stray} outside buildRecord. Mend the stream`);
+}
+
+function refuseMischief(request: Request, stray: string | undefined): void {
+  const error = mischief(request, stray);
+  if (error) throw error;
+}
+
+/** How people know a stream: its name, or where its file is. */
+export function nameOf(ref: StreamRef): string {
+  return "builtin" in ref ? ref.builtin : ref.path;
+}
+
+/** Signals are for the whole process: a stream that sends itself one would take everything else along. */
+function refuseSignals(): void {
+  process.kill = process.abort = () => {
+    throw new Error("a stream cannot send signals");
+  };
 }
 
 function factsOf({ name, definition, literal, schema }: LoadedStream): StreamFacts {

@@ -53,6 +53,7 @@ async function run(objects: Record<string, Uint8Array>, spec: Partial<TaskSpec> 
     stream,
     {
       rowGroup: (group) => groups.push(group),
+      message: () => {},
       progress: (storedBytes, messages, rows) => {
         told.storedBytes += storedBytes;
         told.messages += messages;
