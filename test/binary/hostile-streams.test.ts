@@ -173,7 +173,7 @@ test("a stream that fills the memory ends the run, before the system does: exit 
   expect([exit, first.state, bad.state, last.state]).toEqual([2, "written", "failed", "failed"]);
   expect(bad.error).toMatch(/fills\.ts: the run takes \d+ MiB of memory, 300 MiB are allowed/);
   expect(bad.error).toContain(AT.slice(0, -2));
-  expect(report.peakRss).toBeLessThan(500e6);
+  expect(report.peakRss).toBeLessThan(1e9); // a stream fills 1 GB in a second: the watch looks twenty times
   expect([bad, last].map(({ url }) => existsSync(new URL("_SUCCESS", url)))).toEqual([false, false]);
 });
 
