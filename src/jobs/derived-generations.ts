@@ -95,10 +95,19 @@ export async function deriveWeighed(
     if (error instanceof FaultyInput) for (const object of error.books) addBooks(books, object);
     throw error;
   });
+  weighBooks(books, objects, work);
+  return objects;
+}
+
+/** Adds up the books of objects and weighs their errors (P8). */
+export function weighBooks(
+  books: Books,
+  objects: readonly ObjectBooks[],
+  { url, maxErrors }: Pick<PartitionWork, "url" | "maxErrors">,
+): void {
   for (const object of objects) addBooks(books, object);
-  const { url, maxErrors } = work;
   const { errors, within } = weighErrors(books, maxErrors);
-  if (within) return objects;
+  if (within) return;
   throw new BudgetError(
     `Cannot commit ${url}: ${errors} errors in ${books.frames + books.damagedRanges} frames and damaged ranges are more than --max-errors allows. ` +
       "The report tells causes and places; mend the stream, or raise --max-errors",
