@@ -5,7 +5,7 @@ import { checkRecord } from "./avro/check.ts";
 import { parseSchema, type Schema } from "./avro/schema.ts";
 import { InternalError, ValueError } from "./errors.ts";
 import { Framer } from "./heka/frames.ts";
-import { MessageDecoder } from "./heka/message.ts";
+import { MessageDecoder, messageCheck } from "./heka/message.ts";
 import { type Era, framePing, type PingMeta } from "./heka/ping.ts";
 import { type DerivedStream, Filtered } from "./stream.ts";
 
@@ -41,8 +41,9 @@ function deriveFrom(stream: DerivedStream, schema: Schema, ping: object, meta: P
 }
 
 function unframe(frame: Uint8Array): Uint8Array {
-  const framer = new Framer();
+  const framer = new Framer(messageCheck());
   framer.push(frame);
+  framer.end();
   const span = framer.next();
   if (span?.kind !== "frame") throw new InternalError("Cannot read the ping's own frame: it is damaged");
   return span.message;

@@ -190,6 +190,7 @@ async function countObject(input: RawInput, { json, output, signal, faults, matc
     bytesBlank: 0,
     frames: 0,
     undecodable: 0,
+    signed: 0,
     decoded: 0,
   };
   let matched = 0;
@@ -202,6 +203,7 @@ async function countObject(input: RawInput, { json, output, signal, faults, matc
     } else {
       counts.bytesInFrames += span.length;
       counts.frames++;
+      if (span.signed) counts.signed++;
       const message = decode(decoder, span, input.url, faults);
       if (message === undefined) {
         counts.undecodable++;
@@ -211,9 +213,10 @@ async function countObject(input: RawInput, { json, output, signal, faults, matc
       if (match?.(message)) matched++;
     }
   }
-  const { decoded, bytes, bytesDamaged, undecodable } = counts;
+  const { decoded, bytes, bytesDamaged, undecodable, signed } = counts;
   const messages = plural(decoded, "message");
   const words = [match ? `${countText(matched)} of ${messages}` : messages, bytesText(bytes)];
+  if (signed > 0) words.push(`${countText(signed)} signed`);
   if (undecodable > 0) words.push(`${countText(undecodable)} undecodable`);
   if (bytesDamaged > 0) words.push(`${bytesText(bytesDamaged)} damaged`);
   await output.write(

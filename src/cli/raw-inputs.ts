@@ -2,6 +2,7 @@
 import { FormatError, InputError } from "../errors.ts";
 import { Framer, type Span } from "../heka/frames.ts";
 import { inflate } from "../heka/inflate.ts";
+import { messageCheck } from "../heka/message.ts";
 import { findNamed } from "../storage/named.ts";
 import { openSource } from "../storage/place.ts";
 import type { S3Options } from "../storage/ports.ts";
@@ -52,7 +53,7 @@ const PAUSE_EVERY_MS = 50;
  * decompressed to its end, after the spans of what could be.
  */
 export async function* readSpans({ url, open }: RawInput, read: BytesRead): AsyncGenerator<Span> {
-  const framer = new Framer();
+  const framer = new Framer(messageCheck());
   let paused = performance.now();
   let fault: FormatError | undefined;
   try {

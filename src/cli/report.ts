@@ -139,6 +139,7 @@ function summaryLine(result: JobResult, total: Books): string {
   return [
     `${plural(total.objects, "object")}, ${bytesText(total.storedBytes)}`,
     `${plural(total.decoded, "message")}: ${countText(total.written)} written, ${countText(total.filtered)} filtered, ${countText(total.failed)} failed`,
+    ...(total.signed > 0 ? [`${plural(total.signed, "signed frame")}, not verified`] : []),
     ...(total.undecodable > 0 ? [`${plural(total.undecodable, "undecodable frame")}`] : []),
     ...(total.bytesDamaged > 0 ? [`${bytesText(total.bytesDamaged)} damaged`] : []),
     `${bytesText(bytes)} of Parquet`,

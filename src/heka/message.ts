@@ -178,6 +178,23 @@ export class MessageDecoder {
   }
 }
 
+/**
+ * Tells whether bytes are one whole message, plain or Snappy: what the framer asks next to damage. With a decoder of its
+ * own, for the message decoded last is still in use then.
+ */
+export function messageCheck(): (bytes: Uint8Array) => boolean {
+  const decoder = new MessageDecoder();
+  return (bytes) => {
+    try {
+      decoder.decode(bytes);
+      return true;
+    } catch (error) {
+      if (error instanceof FormatError) return false;
+      throw error;
+    }
+  };
+}
+
 function missing(path: CompiledPath, otherwise: readonly unknown[]): unknown {
   if (otherwise.length === 0) throw new MissingField(path.text);
   return otherwise[0];

@@ -15,6 +15,8 @@ export interface Counts {
   bytesBlank: number;
   frames: number;
   undecodable: number;
+  /** Frames whose header holds an HMAC; it is not verified. */
+  signed: number;
   decoded: number;
   written: number;
   filtered: number;
@@ -72,6 +74,7 @@ export const COUNTS = [
   "bytesBlank",
   "frames",
   "undecodable",
+  "signed",
   "decoded",
   "written",
   "filtered",

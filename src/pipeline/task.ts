@@ -2,7 +2,7 @@
 import { FormatError, InputError } from "../errors.ts";
 import { Framer, type Span } from "../heka/frames.ts";
 import { inflate } from "../heka/inflate.ts";
-import { MessageDecoder } from "../heka/message.ts";
+import { MessageDecoder, messageCheck } from "../heka/message.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectReader, Place, Source } from "../storage/ports.ts";
 import { addPlace, checkBalance, countCause, emptyBooks, type Fault, type ObjectBooks } from "./books.ts";
@@ -125,7 +125,7 @@ async function deriveObject(
   const url = source.urlOf(input.key);
   const books: ObjectBooks = { ...emptyBooks(), key: input.key, size: input.size, etag: "", objects: 1 };
   work.objects.push(books);
-  const framer = new Framer();
+  const framer = new Framer(messageCheck());
   let seen = { storedBytes: 0, bytes: 0, decoded: 0, written: 0 };
 
   // Everything between two chunks is synchronous.
@@ -191,6 +191,7 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
   }
   books.bytesInFrames += span.length;
   books.frames++;
+  if (span.signed) books.signed++;
   let message: ReturnType<MessageDecoder["decode"]>;
   try {
     message = work.decoder.decode(span.message);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Framer, type Span } from "../../src/heka/frames.ts";
 import { inflate } from "../../src/heka/inflate.ts";
+import { messageCheck } from "../../src/heka/message.ts";
 
 /** Where the real files lie beside the repository, or undefined, said loudly. */
 export const realFiles = findRealFiles();
@@ -41,8 +42,8 @@ export async function inflateAll(bytes: Uint8Array, size = 1000): Promise<{ byte
 }
 
 /** The spans of an object given in chunks that end at `cuts`, and whose memory is lost after each; messages are copies. */
-export function spansOf(bytes: Uint8Array, cuts: readonly number[] = []): Span[] {
-  const framer = new Framer();
+export function spansOf(bytes: Uint8Array, cuts: readonly number[] = [], decodes = messageCheck()): Span[] {
+  const framer = new Framer(decodes);
   const spans: Span[] = [];
   const drain = (): void => {
     const fresh: Span[] = [];

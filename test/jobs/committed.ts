@@ -70,6 +70,7 @@ export function manifestOf(...generations: readonly (readonly PartOfTest[])[]) {
           bytesBlank: 1,
           frames: rows + 6,
           undecodable: 1,
+          signed: 0,
           decoded: rows + 5,
           written: rows,
           filtered: 3,

@@ -7,7 +7,7 @@ import { ensureCorpus } from "../../scripts/corpus.ts";
 import { ensureSampleDay, writeSampleDay } from "../../scripts/sample-day.ts";
 import { Framer, type Span } from "../../src/heka/frames.ts";
 import { inflate } from "../../src/heka/inflate.ts";
-import { MessageDecoder } from "../../src/heka/message.ts";
+import { MessageDecoder, messageCheck } from "../../src/heka/message.ts";
 
 const root = join(import.meta.dir, "../..");
 const temporary = mkdtempSync(join(tmpdir(), "derive-sample-"));
@@ -109,7 +109,7 @@ test.each(["main", "executive"] as const)(
 );
 
 async function* spansOf(path: string): AsyncIterable<Span> {
-  const framer = new Framer();
+  const framer = new Framer(messageCheck());
   const drain = function* () {
     for (let span = framer.next(); span !== undefined; span = framer.next()) yield span;
   };

@@ -1,0 +1,97 @@
+// What damage may cost (P6), said again without the framer: an object whose frames are known, and what is owed of them
+// after bytes of it were changed, inserted or removed.
+import type { Span } from "../../src/heka/frames.ts";
+
+/** An object made of known frames; `start` and `end` in bytes. Between frames there are blanks only, or nothing. */
+export interface Known {
+  readonly bytes: Uint8Array;
+  readonly frames: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** `removed` bytes at `at` gave way to `inserted`; damage in place is as many of both. */
+export interface Change {
+  readonly at: number;
+  readonly removed: number;
+  readonly inserted: Uint8Array;
+}
+
+export function known(parts: readonly { bytes: Uint8Array; isFrame: boolean }[]): Known {
+  const frames: { start: number; end: number }[] = [];
+  let at = 0;
+  for (const { bytes, isFrame } of parts) {
+    if (isFrame) frames.push({ start: at, end: at + bytes.length });
+    at += bytes.length;
+  }
+  return { bytes: new Uint8Array(Buffer.concat(parts.map(({ bytes }) => bytes))), frames };
+}
+
+export function changed({ bytes }: Known, { at, removed, inserted }: Change): Uint8Array {
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at + removed)]));
+}
+
+/**
+ * What is wrong with the spans that were read after a change, in words; empty where every promise was kept. Changes must
+ * not overlap and come in order.
+ */
+export function brokenPromises(
+  before: Known,
+  changes: readonly Change[],
+  after: Uint8Array,
+  spans: readonly Span[],
+): string[] {
+  const wrong: string[] = [];
+  let offset = 0;
+  for (const span of spans) {
+    if (span.offset !== offset || span.length <= 0)
+      wrong.push(`a span at ${span.offset} where one at ${offset} was due`);
+    offset = span.offset + span.length;
+  }
+  if (offset !== after.length) wrong.push(`spans end at ${offset} of ${after.length}`);
+
+  const read = new Map(spans.flatMap((span) => (span.kind === "frame" ? [[span.offset, span.length]] : [])));
+  const shift = (at: number): number =>
+    changes.reduce((sum, one) => (one.at + one.removed <= at ? sum + one.inserted.length - one.removed : sum), at);
+  const inPlace = changes.every(({ removed, inserted }) => removed === inserted.length);
+  const kept: number[] = [];
+  const lost: number[] = [];
+  const excused = swallowed(before, changes, after, shift);
+  for (const { start, end } of before.frames) {
+    if (changes.some((one) => isHit(one, start, end))) continue;
+    const at = shift(start);
+    if (read.get(at) === end - start) kept.push(at);
+    else if (!excused(at)) lost.push(start);
+  }
+  const allowed = inPlace ? 0 : changes.length;
+  if (lost.length > allowed) wrong.push(`frames at ${lost} were lost`);
+  return wrong;
+}
+
+function isHit({ at, removed }: Change, start: number, end: number): boolean {
+  return removed === 0 ? at > start && at < end : at < end && at + removed > start;
+}
+
+/** Whether a frame lies in what the length of a frame that was hit now spans, exactly to a later boundary. */
+function swallowed(
+  { frames, bytes }: Known,
+  changes: readonly Change[],
+  after: Uint8Array,
+  shift: (at: number) => number,
+): (at: number) => boolean {
+  const boundaries = new Set([shift(bytes.length), ...frames.flatMap(({ start, end }) => [shift(start), shift(end)])]);
+  const ranges: { from: number; to: number }[] = [];
+  for (const { start, end } of frames) {
+    if (!changes.some((one) => isHit(one, start, end))) continue;
+    const to = statedEnd(after, shift(start));
+    if (boundaries.has(to)) ranges.push({ from: shift(start), to });
+  }
+  return (at) => ranges.some(({ from, to }) => at > from && at < to);
+}
+
+/** Where the frame at `at` ends by its own unsigned header; -1 where there is none. */
+function statedEnd(bytes: Uint8Array, at: number): number {
+  const header = bytes.subarray(at + 2, at + 2 + bytes[at + 1]!);
+  const digits = [...header.subarray(1)];
+  const isVarint = digits.length > 0 && digits.every((digit, i) => digit >= 0x80 === i < digits.length - 1);
+  if (bytes[at] !== 0x1e || header[0] !== 8 || !isVarint || bytes[at + 2 + header.length] !== 0x1f) return -1;
+  return at + 3 + header.length + digits.reduceRight((sum, digit) => sum * 128 + (digit & 0x7f), 0);
+}
