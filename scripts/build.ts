@@ -64,7 +64,7 @@ function versionOf(binary: string): string {
 }
 
 buildKernel(); // parts of the program, as texts
-await buildTypes();
+buildTypes();
 const kit = await makeKit();
 const architectures = process.argv.slice(2);
 if (architectures.length === 0) await build(kit, "derive");

@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { builtBinary } from "../../scripts/built.ts";
 import { derive } from "./derive.ts";
+
+builtBinary(); // outside of the hook, which has no time for it
 
 const folder = mkdtempSync(join(tmpdir(), "derive-authoring-"));
 afterAll(() => rmSync(folder, { recursive: true }));
