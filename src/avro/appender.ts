@@ -21,7 +21,7 @@ export function createAppender(schema: Schema, group: RowGroupBuilder): Appender
   return {
     append(record) {
       row.put(convert(record), 0);
-      group.endRow();
+      group.endRows();
     },
   };
 }

@@ -34,10 +34,18 @@ export interface EncodedPage extends PageStatistics {
 }
 
 /** A page before compression. */
-interface Body {
-  readonly from: number;
-  readonly to: number;
+export interface Body {
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly header: Omit<PageHeader, "uncompressed_page_size" | "compressed_page_size" | "crc">;
+}
+
+/** A column chunk before compression. */
+export interface ChunkBodies {
+  readonly dictionary: Body | undefined;
+  readonly pages: readonly Body[];
+  /** Of each page. */
+  readonly facts: readonly (PageStatistics & { readonly firstRow: number })[];
+  readonly statistics: ChunkStatistics;
 }
 
 /** What the chunks of one row group share. */
@@ -53,48 +61,88 @@ export interface GroupOutput {
 
 /** Appends the chunk's bytes to `group.out`. There is at least one row. */
 export function encodeChunk(column: BufferedColumn, group: GroupOutput): EncodedChunk {
-  const { out, scratch: raw } = group;
+  const { scratch: raw } = group;
   const spans = cutPages(column, group.rows);
   raw.length = 0;
-  const bodies: Body[] = column.hasDictionary ? [writeDictionary(column, raw)] : [];
-  for (const span of spans) bodies.push(writePage(column, span, raw));
+  const ends: number[] = [];
+  if (column.hasDictionary) {
+    column.store.writePlain(raw, 0, column.store.count);
+    ends.push(raw.length);
+  }
+  for (const span of spans) {
+    writePage(column, span, raw);
+    ends.push(raw.length);
+  }
+  // As views only now: the memory is another one each time it grows.
+  const bodies = ends.map((end, i) => raw.view(ends[i - 1] ?? 0, end));
+  const statistics = statisticsOf(column, spans);
+  return storeChunk(group, {
+    dictionary: column.hasDictionary ? dictionaryBody(bodies.shift()!, column.store.count) : undefined,
+    pages: spans.map((span, i) => pageBody(bodies[i]!, span.toEntry - span.fromEntry, column.hasDictionary)),
+    facts: spans.map((span, i) => ({ ...statistics.pages[i]!, firstRow: span.firstRow })),
+    statistics: statistics.chunk,
+  });
+}
 
+export function dictionaryBody(bytes: Uint8Array<ArrayBuffer>, values: number): Body {
+  return {
+    bytes,
+    header: { type: "DICTIONARY_PAGE", dictionary_page_header: { num_values: values, encoding: "PLAIN" } },
+  };
+}
+
+/** `entries`: values, nulls and empty lists. */
+export function pageBody(bytes: Uint8Array<ArrayBuffer>, entries: number, hasDictionary: boolean): Body {
+  return {
+    bytes,
+    header: {
+      type: "DATA_PAGE",
+      data_page_header: {
+        num_values: entries,
+        encoding: hasDictionary ? "RLE_DICTIONARY" : "PLAIN",
+        definition_level_encoding: "RLE",
+        repetition_level_encoding: "RLE",
+      },
+    },
+  };
+}
+
+/** Compresses the pages and appends them, with their headers, to `group.out`. */
+export function storeChunk(group: GroupOutput, { dictionary, pages, facts, statistics }: ChunkBodies): EncodedChunk {
+  const { out } = group;
+  const bodies = dictionary === undefined ? pages : [dictionary, ...pages];
   const { codec, stored } = compressBodies(group, bodies);
   const start = out.length;
   const starts: number[] = [];
-  let headerBytes = 0;
+  let uncompressedBytes = 0;
   bodies.forEach((body, i) => {
     starts.push(out.length);
     const header = new ByteWriter(64);
     writePageHeader(header, {
       ...body.header,
-      uncompressed_page_size: body.to - body.from,
+      uncompressed_page_size: body.bytes.length,
       compressed_page_size: stored[i]!.length,
       crc: Bun.hash.crc32(stored[i]!) | 0,
     });
-    headerBytes += header.offset;
+    uncompressedBytes += header.offset + body.bytes.length;
     out.append(header.getBytes());
     out.append(stored[i]!);
   });
-
-  const dataStarts = starts.slice(bodies.length - spans.length);
-  const statistics = statisticsOf(column, spans);
-  const pages = spans.map((span, i) => ({
-    ...statistics.pages[i]!,
-    offset: dataStarts[i]!,
-    bytes: (dataStarts[i + 1] ?? out.length) - dataStarts[i]!,
-    firstRow: span.firstRow,
-  }));
+  const dataStarts = starts.slice(bodies.length - pages.length);
   return {
     codec,
-    encodings: column.hasDictionary ? ["PLAIN", "RLE", "RLE_DICTIONARY"] : ["PLAIN", "RLE"],
-    values: spans.at(-1)!.toEntry,
-    uncompressedBytes: headerBytes + raw.length,
+    encodings: dictionary === undefined ? ["PLAIN", "RLE"] : ["PLAIN", "RLE", "RLE_DICTIONARY"],
+    values: pages.reduce((sum, page) => sum + page.header.data_page_header!.num_values, 0),
+    uncompressedBytes,
     compressedBytes: out.length - start,
-    ...(column.hasDictionary ? { dictionaryOffset: start } : {}),
+    ...(dictionary === undefined ? {} : { dictionaryOffset: start }),
     dataOffset: dataStarts[0]!,
-    statistics: statistics.chunk,
-    pages,
+    statistics,
+    pages: facts.map((page, i) => ({
+      ...page,
+      offset: dataStarts[i]!,
+      bytes: (dataStarts[i + 1] ?? out.length) - dataStarts[i]!,
+    })),
   };
 }
 
@@ -102,28 +150,20 @@ export function encodeChunk(column: BufferedColumn, group: GroupOutput): Encoded
  * Version 1 pages cannot say that one of them is not compressed, so the whole chunk stays as it is unless it shrinks by
  * a tenth.
  */
-function compressBodies({ codec, compress, scratch: raw }: GroupOutput, bodies: readonly Body[]) {
-  const plain = bodies.map(({ from, to }) => raw.view(from, to));
+function compressBodies({ codec, compress }: GroupOutput, bodies: readonly Body[]) {
+  const plain = bodies.map(({ bytes }) => bytes);
   const stored = plain.map(compress);
-  const bytes = stored.reduce((sum, body) => sum + body.length, 0);
-  return bytes * 10 <= raw.length * 9
+  return totalBytes(stored) * 10 <= totalBytes(plain) * 9
     ? { codec, stored }
     : { codec: "UNCOMPRESSED" as const, stored: plain as Uint8Array[] };
 }
 
-function writeDictionary({ store }: BufferedColumn, raw: ByteList): Body {
-  const from = raw.length;
-  store.writePlain(raw, 0, store.count);
-  return {
-    from,
-    to: raw.length,
-    header: { type: "DICTIONARY_PAGE", dictionary_page_header: { num_values: store.count, encoding: "PLAIN" } },
-  };
+function totalBytes(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
-function writePage(column: BufferedColumn, span: PageSpan, raw: ByteList): Body {
+function writePage(column: BufferedColumn, span: PageSpan, raw: ByteList): void {
   const { leaf, store, positions, hasDictionary } = column;
-  const from = raw.length;
   writeLevels(raw, column.repetitions, span, leaf.maxRepetition);
   writeLevels(raw, column.definitions, span, leaf.maxDefinition);
   if (hasDictionary) {
@@ -133,19 +173,6 @@ function writePage(column: BufferedColumn, span: PageSpan, raw: ByteList): Body 
   } else {
     store.writePlain(raw, span.fromValue, span.toValue);
   }
-  return {
-    from,
-    to: raw.length,
-    header: {
-      type: "DATA_PAGE",
-      data_page_header: {
-        num_values: span.toEntry - span.fromEntry,
-        encoding: hasDictionary ? "RLE_DICTIONARY" : "PLAIN",
-        definition_level_encoding: "RLE",
-        repetition_level_encoding: "RLE",
-      },
-    },
-  };
 }
 
 /** Behind their length in bytes; columns without such levels write nothing. */

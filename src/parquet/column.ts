@@ -14,48 +14,64 @@ const DICTIONARY_BYTES = 8 << 20;
 /** What a dictionary entry costs beside its value: starts, hash, and a share of the table, in bytes. */
 const ENTRY_BYTES = 24;
 
-/** What the schema calls for, by physical type: boolean, number, bigint, string, Uint8Array; a bigint for decimals. */
-type Value = boolean | number | bigint | string | Uint8Array;
+/** But not where its values, each as often as it came, would take more than this. */
+const EXPANDED_BYTES = 16 << 20;
 
-export class ColumnBuilder implements BufferedColumn {
+/** What the schema calls for, by physical type: boolean, number, bigint, string, Uint8Array; a bigint for decimals. */
+export type Value = boolean | number | bigint | string | Uint8Array;
+
+/** A column of a row group, wherever its values are kept. */
+export interface GroupColumn {
+  readonly leaf: Leaf;
+  /** A value that is there, as the schema's type wants it: nothing is checked here. */
+  put(value: Value, repetition: number): void;
+  /** A null, or an empty list: `definition` is the level of the nearest ancestor that is there. */
+  absent(definition: number, repetition: number): void;
+  /** Memory that what has come in takes, roughly. */
+  readonly bytes: number;
+  /** Encodes what has come in, appends it to the group's bytes, and begins again. */
+  finish(group: GroupOutput): EncodedChunk;
+}
+
+export class ColumnBuilder implements BufferedColumn, GroupColumn {
   readonly definitions = new ByteList();
   readonly repetitions = new ByteList();
   readonly positions = new NumberList();
   readonly store: ValueStore<Value>;
   hasDictionary: boolean;
+  /** PLAIN size of all values that came into the dictionary, each as often as it came. */
+  private valueBytes = 0;
 
   constructor(readonly leaf: Leaf) {
     this.store = storeFor(leaf) as ValueStore<Value>;
     this.hasDictionary = this.store.interns;
   }
 
-  /** A value that is there, as the schema's type wants it: nothing is checked here. */
   put(value: Value, repetition: number): void {
     const { leaf, store } = this;
     if (leaf.maxRepetition > 0) this.repetitions.push(repetition);
     if (leaf.maxDefinition > 0) this.definitions.push(leaf.maxDefinition);
     if (this.hasDictionary) {
-      this.positions.push(store.intern(value));
-      if (store.plainBytes > DICTIONARY_BYTES) this.dropDictionary();
+      const position = store.intern(value);
+      this.positions.push(position);
+      this.valueBytes += store.sizeAt(position);
+      if (store.plainBytes > DICTIONARY_BYTES && this.valueBytes <= EXPANDED_BYTES) this.dropDictionary();
     } else {
       store.add(value);
     }
   }
 
-  /** A null, or an empty list: `definition` is the level of the nearest ancestor that is there. */
   absent(definition: number, repetition: number): void {
     if (this.leaf.maxRepetition > 0) this.repetitions.push(repetition);
     this.definitions.push(definition);
   }
 
-  /** Memory that what has come in takes, roughly. */
   get bytes(): number {
     const levels = this.definitions.length + this.repetitions.length;
     if (!this.hasDictionary) return levels + this.store.plainBytes;
     return levels + 4 * this.positions.length + this.store.plainBytes + ENTRY_BYTES * this.store.count;
   }
 
-  /** Encodes what has come in, appends it to the group's bytes, and begins again. */
   finish(group: GroupOutput): EncodedChunk {
     if (this.hasDictionary && !this.dictionaryPays()) this.dropDictionary();
     const chunk = encodeChunk(this, group);
@@ -63,6 +79,7 @@ export class ColumnBuilder implements BufferedColumn {
     this.repetitions.length = 0;
     this.positions.length = 0;
     this.store.clear();
+    this.valueBytes = 0;
     this.hasDictionary = this.store.interns;
     return chunk;
   }
@@ -75,9 +92,7 @@ export class ColumnBuilder implements BufferedColumn {
     const { store, positions } = this;
     if (store.count === 0) return false;
     const indexBytes = (positions.length * bitWidth(store.count - 1)) / 8;
-    let plainBytes = 0;
-    for (let i = 0; i < positions.length; i++) plainBytes += store.sizeAt(positions.numbers[i]!);
-    return store.plainBytes + 2 * indexBytes < plainBytes;
+    return store.plainBytes + 2 * indexBytes < this.valueBytes;
   }
 
   private dropDictionary(): void {

@@ -87,10 +87,7 @@ export class NumberStore implements ValueStore<number | bigint> {
   }
 
   bound(position: number, isMax: boolean): Bound {
-    const value = this.numbers[position]!;
-    // Readers may not tell -0 from 0, so a zero bound is written as the outer one of the two. (An int's 0 stays 0.)
-    const isZero = value === 0 && !(this.numbers instanceof Int32Array);
-    return { value: isZero ? (isMax ? 0 : -0) : value, exact: true };
+    return boundOfNumber(this.numbers[position]!, isMax, this.numbers instanceof Int32Array);
   }
 
   clear(): void {
@@ -123,6 +120,12 @@ export class NumberStore implements ValueStore<number | bigint> {
       this.table[slot] = position + 1;
     }
   }
+}
+
+/** Readers may not tell -0 from 0, so a zero bound is written as the outer one of the two. (An int's 0 stays 0.) */
+export function boundOfNumber(value: number | bigint, isMax: boolean, isInt: boolean): Bound {
+  const isZero = value === 0 && !isInt;
+  return { value: isZero ? (isMax ? 0 : -0) : value, exact: true };
 }
 
 /** BOOLEAN: one bit each in PLAIN encoding, so a dictionary could only lose. */

@@ -3,8 +3,8 @@
 import { ByteList } from "./bytes.ts";
 import type { EncodedChunk } from "./chunk.ts";
 import { CODECS, type Codec, createCompressor } from "./codec.ts";
-import { ColumnBuilder } from "./column.ts";
-import type { ParquetSchema } from "./schema.ts";
+import { ColumnBuilder, type GroupColumn } from "./column.ts";
+import type { Leaf, ParquetSchema } from "./schema.ts";
 
 export type { Codec };
 
@@ -25,7 +25,7 @@ const FULL_ROWS = 1 << 18;
 const FULL_BYTES = 16 << 20;
 
 export class RowGroupBuilder {
-  readonly columns: readonly ColumnBuilder[];
+  readonly columns: readonly GroupColumn[];
   rows = 0;
   /** Memory that the rows take, roughly. */
   bytes = 0;
@@ -34,14 +34,15 @@ export class RowGroupBuilder {
   private readonly out = new ByteList();
   private readonly scratch = new ByteList();
 
-  constructor(schema: ParquetSchema, options: WriteOptions) {
-    this.columns = schema.leaves.map((leaf) => new ColumnBuilder(leaf));
+  /** `columnFor` may give columns that are kept elsewhere. */
+  constructor(schema: ParquetSchema, options: WriteOptions, columnFor?: (leaf: Leaf) => GroupColumn | undefined) {
+    this.columns = schema.leaves.map((leaf) => columnFor?.(leaf) ?? new ColumnBuilder(leaf));
     this.codec = options.codec;
   }
 
-  /** To be called when every column has got its share of a row. */
-  endRow(): void {
-    this.rows++;
+  /** To be called when every column has got its share of a row; or of several, where none before the last could fill it. */
+  endRows(count = 1): void {
+    this.rows += count;
     let bytes = 0;
     for (const column of this.columns) bytes += column.bytes;
     this.bytes = bytes;
@@ -50,6 +51,11 @@ export class RowGroupBuilder {
   /** Depends on nothing but the rows, so that everyone cuts in the same places. */
   isFull(): boolean {
     return this.rows >= FULL_ROWS || this.bytes >= FULL_BYTES;
+  }
+
+  /** How much more comes in until it is full. */
+  get room(): { readonly rows: number; readonly bytes: number } {
+    return { rows: FULL_ROWS - this.rows, bytes: FULL_BYTES - this.bytes };
   }
 
   /** Encodes the rows, of which there must be some, and begins again with none. */

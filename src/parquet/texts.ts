@@ -110,13 +110,7 @@ export class TextStore implements ValueStore<string | Uint8Array | bigint> {
 
   bound(position: number, isMax: boolean): Bound | undefined {
     const from = this.starts.numbers[position]! + this.prefix;
-    const whole = this.heap.view(from, this.starts.numbers[position + 1]).slice();
-    if (this.element.converted_type === "DECIMAL") {
-      return { value: BigInt.asIntN(8 * whole.length, BigInt(`0x${whole.toHex()}`)), exact: true };
-    }
-    const cut = unconvertMinMax(whole, this.element, isMax, BOUND_BYTES);
-    if (cut === undefined || cut.length > BOUND_BYTES) return undefined;
-    return { value: cut, exact: cut.length === whole.length && (!isMax || Buffer.compare(cut, whole) === 0) };
+    return boundOfBytes(this.heap.view(from, this.starts.numbers[position + 1]).slice(), this.element, isMax);
   }
 
   clear(): void {
@@ -183,6 +177,16 @@ export class TextStore implements ValueStore<string | Uint8Array | bigint> {
       this.table[slot] = position + 1;
     }
   }
+}
+
+/** See `ValueStore.bound`; `whole` is kept. */
+export function boundOfBytes(whole: Uint8Array, element: SchemaElement, isMax: boolean): Bound | undefined {
+  if (element.converted_type === "DECIMAL") {
+    return { value: BigInt.asIntN(8 * whole.length, BigInt(`0x${whole.toHex()}`)), exact: true };
+  }
+  const cut = unconvertMinMax(whole, element, isMax, BOUND_BYTES);
+  if (cut === undefined || cut.length > BOUND_BYTES) return undefined;
+  return { value: cut, exact: cut.length === whole.length && (!isMax || Buffer.compare(cut, whole) === 0) };
 }
 
 /** Up to here a loop in JavaScript beats a call into the engine's encoder. */

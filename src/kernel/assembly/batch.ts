@@ -23,13 +23,13 @@ export class BatchColumn {
   /** One of `Kind`. */
   kind: u32;
   /** u8: 1 where there is a value, 0 for null. */
-  present: u32;
+  present: usize;
   /** Of numbers and booleans. */
-  values: u32;
+  values: usize;
   /** Of text and bytes: u32, places in the kernel's memory, valid until the next batch. */
-  starts: u32;
+  starts: usize;
   /** u32. */
-  lengths: u32;
+  lengths: usize;
 }
 
 /** A batch of messages; `columns` points to as many BatchColumn, one behind the other, in the order of the row group's. */
@@ -37,7 +37,7 @@ export class BatchColumn {
 export class Batch {
   messages: u32;
   columnCount: u32;
-  columns: u32;
+  columns: usize;
   /** u8 for each message: 1 where it becomes a row. */
-  keep: u32;
+  keep: usize;
 }

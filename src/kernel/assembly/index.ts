@@ -1,3 +1,20 @@
 // The kernel: all of the hot path that runs as WebAssembly, in AssemblyScript. Its driver is src/kernel/*.ts.
 
+export {
+  appendRows,
+  bytesOf,
+  finish,
+  freeColumn,
+  growthOfRows,
+  newColumn,
+  putBoolean,
+  putDouble,
+  putFloat,
+  putInt,
+  putLong,
+  putNull,
+  putText,
+  reset,
+  rowsWithin,
+} from "./columns";
 export { allocate, release } from "./memory";

@@ -3,7 +3,7 @@
 /** The smallest block, in bytes; every block begins at a multiple of it. */
 const SMALLEST: usize = 64;
 /** Reads and writes of whole vectors may reach so many bytes beyond a block's end. */
-const SLACK: usize = 128;
+export const SLACK: usize = 128;
 
 /** Blocks that were given back, by the logarithm of their size; the first word of each is the next one's place. */
 const free = memory.data(33 * 4, 16);
