@@ -10,7 +10,9 @@ export class StreamError extends UsageError {
   override name = "StreamError";
   constructor(
     message: string,
-    readonly at: { readonly object: string; readonly offset: number; readonly bytes: number } | undefined,
+    readonly at:
+      | { readonly input: number; readonly object: string; readonly offset: number; readonly bytes: number }
+      | undefined,
   ) {
     super(message);
   }

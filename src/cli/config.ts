@@ -17,6 +17,7 @@ export interface Settings {
   readonly metadata?: string;
   readonly input?: string;
   readonly output?: string;
+  readonly quarantine?: string;
   readonly endpointUrl?: string;
   readonly region?: string;
   readonly profile?: string;

@@ -7,6 +7,7 @@ import type { Limits } from "../jobs/watch.ts";
 import { openSink } from "../storage/place.ts";
 import type { Settings } from "./config.ts";
 import type { Output } from "./output.ts";
+import { placeOf } from "./places.ts";
 import { startProgress } from "./progress.ts";
 import { S3_SETTINGS } from "./settings.ts";
 import { bytesText, durationText, plural } from "./units.ts";
@@ -14,6 +15,7 @@ import { bytesText, durationText, plural } from "./units.ts";
 /** The settings of every job. */
 export const JOB_SETTINGS = [
   "output",
+  "quarantine",
   ...S3_SETTINGS,
   "workers",
   "codec",
@@ -39,7 +41,10 @@ export const JOB_EXIT_CODES = {
 /** What a job takes over from the settings as it is. */
 export function jobOptions(settings: Settings) {
   const { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers } = settings;
-  return { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers, limits: limitsOf(settings) };
+  const limits = limitsOf(settings);
+  const quarantine =
+    settings.quarantine === undefined ? undefined : placeOf(settings, "quarantine", settings.quarantine);
+  return { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers, limits, quarantine };
 }
 
 /** What a stream may take. */

@@ -8,7 +8,7 @@ import { readValue } from "./parse.ts";
 import { settings as known, S3_SETTINGS } from "./settings.ts";
 import { yesOrNo } from "./values.ts";
 
-const ROLES = ["metadata", "input", "output"] as const;
+const ROLES = ["metadata", "input", "output", "quarantine"] as const;
 export type Role = (typeof ROLES)[number];
 
 export type PlaceTables = Readonly<Partial<Record<Role, S3Options>>>;
@@ -35,7 +35,7 @@ export function placeIn(value: unknown): unknown {
 }
 
 /**
- * The tables `[metadata]`, `[input]`, `[output]` of derive.toml.
+ * The tables `[metadata]`, `[input]`, `[output]`, `[quarantine]` of derive.toml.
  * @param name of the file, for errors
  * @throws {UsageError} for a key or a value that is none.
  */

@@ -30,6 +30,7 @@ export function reportOf(result: JobResult): Record<string, unknown> {
       failures: partition.books.failures,
       damage: partition.books.damage,
       failedAt: partition.books.failedAt,
+      quarantine: partition.quarantine ?? [],
       error: partition.error === undefined ? null : errorText(partition.error),
     })),
     strangers: result.strangers,
@@ -89,6 +90,7 @@ export function logReport(result: JobResult, output: Output): void {
     log.warn("the output knows no conditional writes: two runs at once on one partition could get in each other's way");
   }
   logFaults(total, output);
+  for (const { quarantine = [] } of result.partitions) for (const url of quarantine) log.info(`quarantine: ${url}`);
   if (total.frames > 0) log.info(summaryLine(result, total));
 }
 

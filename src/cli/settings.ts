@@ -42,6 +42,13 @@ export const settings = {
     description: "Where derived Parquet goes",
     group: PLACES,
   },
+  quarantine: {
+    setting: true,
+    kind: text,
+    value: "PLACE",
+    description: "Where faulty frames and damaged bytes are kept, with an index; they hold raw pings",
+    group: PLACES,
+  },
   "endpoint-url": {
     setting: true,
     kind: text,

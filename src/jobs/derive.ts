@@ -5,6 +5,7 @@ import type { ObjectBooks } from "../pipeline/books.ts";
 import { FaultyInput, type TaskSpec } from "../pipeline/task.ts";
 import type { Task } from "./plan.ts";
 import type { WorkerPool } from "./pool.ts";
+import type { FaultSink } from "./quarantine.ts";
 import { WaitingGroups } from "./turns.ts";
 
 /** A fault under --strict is told with the books of all that came before it. */
@@ -13,7 +14,7 @@ function rejectWith(error: unknown, before: readonly (readonly ObjectBooks[] | u
   throw new FaultyInput(error.message, [...before.flatMap((objects) => objects ?? []), ...error.books]);
 }
 
-export interface TaskSink {
+export interface TaskSink extends FaultSink {
   /** Gets each row group once, in the order of the plan, one at a time. */
   write(group: EncodedRowGroup): Promise<void>;
   progress(storedBytes: number, messages: number, rows: number): void;
@@ -45,6 +46,7 @@ export async function deriveTasks(
     const { objects } = await pool.ask<"done">({ kind: "task", task: { ...spec, inputs } }, (event) => {
       if (ended) return;
       if (event.kind === "progress") sink.progress(event.storedBytes, event.messages, event.rows);
+      else if (event.kind === "faults") sink.faults?.(task.index, event.lines);
       else if (task.index > turn) waiting[task.index]!.add(event.group);
       else write(() => sink.write(event.group));
     });
@@ -72,7 +74,12 @@ export async function deriveTasks(
       });
       running.push(one);
     }
-    for (const [index, one] of running.entries()) await one.catch((error) => rejectWith(error, books.slice(0, index)));
+    for (const [index, one] of running.entries()) {
+      await one.catch((error) => {
+        sink.failed?.(index, error);
+        rejectWith(error, books.slice(0, index));
+      });
+    }
     await writing;
     return books.flatMap((objects) => objects ?? []);
   } finally {

@@ -135,7 +135,7 @@ export class WorkerPool {
   }
 
   private receive(worker: PoolWorker, { request, onEvent, resolve, reject }: Waiting, reply: Reply): void {
-    if (reply.kind === "rowGroup" || reply.kind === "progress") {
+    if (reply.kind !== "failed" && reply.kind !== "facts" && reply.kind !== "done") {
       onEvent(reply);
       return;
     }
@@ -194,5 +194,5 @@ function placeOf(request: Request, { at }: Pulse) {
   if (request.kind === "describe" || at === undefined) return undefined;
   const { place, inputs } = request.task;
   const input = inputs[at.input];
-  return input && { object: openSource(place).urlOf(input.key), offset: at.offset, bytes: at.length };
+  return input && { input: at.input, object: openSource(place).urlOf(input.key), offset: at.offset, bytes: at.length };
 }

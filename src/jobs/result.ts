@@ -34,6 +34,8 @@ export interface PartitionResult {
   readonly late?: readonly string[];
   /** Whether the store refuses a write whose condition does not hold; undefined where nothing was written. */
   readonly conditionalWrites?: boolean;
+  /** URLs of the indexes of what was kept by --quarantine. */
+  readonly quarantine?: readonly string[];
   /** Why it failed; its class gives the exit code. */
   readonly error: Error | undefined;
 }

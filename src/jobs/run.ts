@@ -4,7 +4,7 @@
 import { compiled } from "../compile/streams.ts";
 import { InterruptedError } from "../errors.ts";
 import { OUTPUT_FORMAT } from "../parquet/file.ts";
-import type { Codec } from "../parquet/rowgroup.ts";
+import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import { type ErrorBudget, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/worker.ts";
@@ -18,13 +18,14 @@ import { readOrigin } from "./event-part.ts";
 import { runFile } from "./file.ts";
 import { fingerprint, type StreamSource, streamSources } from "./fingerprint.ts";
 import { inParallel } from "./in-parallel.ts";
-import { refuseMixedLayouts } from "./layout.ts";
+import { datasetRoot, refuseMixedLayouts } from "./layout.ts";
 import type { InputFacts } from "./manifest.ts";
 import { parquetFormat } from "./parquet-format.ts";
 import type { PartFormat } from "./part.ts";
 import { committedParts, type PartitionWork, runPartition } from "./partition.ts";
 import { type Partition, planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
+import { keepingFaults, type Quarantine } from "./quarantine.ts";
 import type { PartitionResult } from "./result.ts";
 import type { Limits } from "./watch.ts";
 
@@ -50,6 +51,8 @@ export interface Job {
   /** Another run's claim on a partition is set aside. */
   readonly forceUnlock: boolean;
   readonly strict: boolean;
+  /** Where faulty frames and damaged bytes are kept; absent: nowhere. */
+  readonly quarantine?: Place;
   readonly workers: number;
   readonly limits?: Limits;
 }
@@ -101,6 +104,7 @@ export async function previewJob(job: Job): Promise<PartitionResult[]> {
 }
 
 interface Context {
+  readonly quarantine: Omit<Quarantine, "prefix" | "written"> | undefined;
   readonly job: Job;
   readonly pool: WorkerPool;
   readonly watcher: JobWatcher;
@@ -111,15 +115,18 @@ interface Context {
 }
 
 async function contextOf(job: Job, pool: WorkerPool, watcher: JobWatcher): Promise<Context> {
-  return {
-    job,
-    pool,
-    watcher,
-    source: openSource(job.place),
-    sink: openSink(job.target.place),
-    streamSources: await sourcesOf(job.stream),
-    format: parquetFormat(job.facts, job.codec),
+  const source = openSource(job.place);
+  const streamSources = await sourcesOf(job.stream);
+  const quarantine = job.quarantine && {
+    sink: openSink(job.quarantine),
+    source,
+    stream: job.facts.name,
+    signal: watcher.signal,
+    name: (inputs: readonly InputFacts[]) => fingerprintOf(inputs, { job, streamSources }).slice(0, 16),
   };
+  const sink = openSink(job.target.place);
+  const format = parquetFormat(job.facts, job.codec);
+  return { job, pool, watcher, source, sink, streamSources, format, quarantine };
 }
 
 async function sourcesOf(stream: StreamRef): Promise<readonly StreamSource[]> {
@@ -142,20 +149,28 @@ async function runOne(partition: Partition, context: Context): Promise<Partition
   const { target } = context.job;
   const { key, url } = whereTo(partition, context);
   const books = emptyBooks();
+  const kept = new Set<string>();
   try {
-    const work = partitionWork(partition, key, url, context);
+    const work = partitionWork(partition, key, url, context, kept);
     if (target.kind === "dataset") await refuseMixedLayouts(context.sink, target.root, key);
     const end =
       target.kind === "dataset"
         ? await runPartition(work, books)
         : await runFile(work, context.sink, openSource(target.place), books);
-    return { url, books, error: undefined, ...end };
+    return { url, books, error: undefined, quarantine: [...kept], ...end };
   } catch (error) {
-    return { url, books, state: "failed", parts: [], error: error as Error };
+    return { url, books, state: "failed", parts: [], quarantine: [...kept], error: error as Error };
   }
 }
 
-function partitionWork(partition: Partition, prefix: string, url: string, context: Context): PartitionWork {
+/** @param kept gets the URLs of the quarantine's indexes */
+function partitionWork(
+  partition: Partition,
+  prefix: string,
+  url: string,
+  context: Context,
+  kept = new Set<string>(),
+): PartitionWork {
   const { job, source, sink, pool, watcher } = context;
   const { name, version } = job.facts;
   const objects = partition.tasks.flatMap(({ inputs }) => inputs);
@@ -177,19 +192,32 @@ function partitionWork(partition: Partition, prefix: string, url: string, contex
     lanes: LANES,
     originOf: (key, size) => readOrigin(sink, key, size),
     fingerprint: (inputs) => fingerprintOf(inputs, context),
-    derive: (inputs, writer) =>
-      deriveTasks(isSame(inputs, objects) ? partition.tasks : planTasks(inputs), spec, pool, 2 * job.workers, {
-        write: (group) => writer.add(group),
-        progress: watcher.progress,
-      }),
+    derive: (inputs, writer) => {
+      const tasks = isSame(inputs, objects) ? partition.tasks : planTasks(inputs);
+      const write = (group: EncodedRowGroup): Promise<void> => writer.add(group);
+      const { progress } = watcher;
+      const { quarantine } = context;
+      if (!quarantine) return deriveTasks(tasks, spec, pool, 2 * job.workers, { write, progress });
+      const to = { ...quarantine, prefix: quarantinePrefix(partition, job), written: (url: string) => kept.add(url) };
+      return keepingFaults(tasks, to, (faults) =>
+        deriveTasks(tasks, { ...spec, keepFaults: true }, pool, 2 * job.workers, { write, progress, ...faults }),
+      );
+    },
   };
+}
+
+function quarantinePrefix({ path }: Partition, { facts }: Job): string {
+  return [datasetRoot(facts), path].filter((part) => part !== "").join("/");
 }
 
 function isSame(some: readonly RawObject[], others: readonly RawObject[]): boolean {
   return some.length === others.length && some.every(({ key }, index) => key === others[index]!.key);
 }
 
-function fingerprintOf(inputs: readonly InputFacts[], { job, streamSources }: Context): string {
+function fingerprintOf(
+  inputs: readonly InputFacts[],
+  { job, streamSources }: Pick<Context, "job" | "streamSources">,
+): string {
   const { name, version, schema, dimensions } = job.facts;
   return fingerprint({
     inputs,

@@ -37,6 +37,8 @@ export interface Place {
 
 /** A place with what it was: bytes that are no frame, a frame that holds no message, a message that became no record. */
 export interface Fault extends Place {
+  /** The number of the object among its task's inputs. */
+  readonly input: number;
   readonly kind: "damaged" | "undecodable" | "failed";
   /** The column or the message path that was at fault, where there is one. */
   readonly path?: string;

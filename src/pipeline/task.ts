@@ -19,6 +19,8 @@ export interface TaskSpec {
   readonly codec: Codec;
   /** The first fault ends the task. */
   readonly strict: boolean;
+  /** All faults are wanted, not only the places that books have room for. */
+  readonly keepFaults?: boolean;
   /** Stop once so many rows were written and so many messages seen: for a first look at a stream. */
   readonly enough?: { readonly rows: number; readonly messages: number };
 }
@@ -181,7 +183,7 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
   const fault = (kind: Fault["kind"], cause: string, path?: string): void => {
     const place = { object: url, offset: span.offset, bytes: span.length, cause };
     addPlace(kind === "failed" ? books.failedAt : books.damage, place);
-    work.events.fault?.({ ...place, kind, path });
+    work.events.fault?.({ ...place, input: work.index, kind, path });
   };
   if (span.kind === "damaged") {
     books.bytesDamaged += span.length;

@@ -6,7 +6,7 @@ import { ConflictError, InputError, InternalError, OutputError, UsageError } fro
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Place, Source } from "../storage/ports.ts";
 import { className, placesOf } from "../thrown.ts";
-import type { ObjectBooks } from "./books.ts";
+import type { Fault, ObjectBooks } from "./books.ts";
 import { changedBuiltin } from "./builtins.ts";
 import { describeThrown } from "./causes.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
@@ -33,6 +33,8 @@ export type Request =
 export type Reply =
   | { readonly kind: "facts"; readonly facts: StreamFacts }
   | { readonly kind: "rowGroup"; readonly group: EncodedRowGroup }
+  /** Whole lines of JSON, a Fault each. */
+  | { readonly kind: "faults"; readonly lines: Uint8Array<ArrayBuffer> }
   | { readonly kind: "progress"; readonly storedBytes: number; readonly messages: number; readonly rows: number }
   | { readonly kind: "done"; readonly objects: ObjectBooks[] }
   | { readonly kind: "failed"; readonly error: PlainError };
@@ -75,6 +77,7 @@ export function fromPlainError({ name, message = "", stack, books }: PlainError)
 }
 
 const PROGRESS_EVERY_MS = 200;
+const FAULT_LINES_BYTES = 64 * 1024;
 
 /** How often a worker that waits, for S3 say, shows that it goes on. */
 const BEAT_EVERY_MS = 500;
@@ -115,9 +118,14 @@ export function serve(openSource: (place: Place | string) => Source): void {
     if (request.kind === "describe") return { kind: "facts", facts: factsOf(await load(request.stream)) };
     const sum = { storedBytes: 0, messages: 0, rows: 0 };
     let told = performance.now();
-    const objects = await runTask(request.task, openSource(request.task.place), await load(request.task.stream), {
+    const { task } = request;
+    const faults = task.keepFaults
+      ? new FaultLines((lines) => reply({ kind: "faults", lines }, [lines.buffer]))
+      : undefined;
+    const objects = await runTask(task, openSource(task.place), await load(task.stream), {
       rowGroup: (group) => reply({ kind: "rowGroup", group }, [group.bytes.buffer as ArrayBuffer]),
       message: (input, offset, length) => pulse.enter(input, offset, length),
+      fault: faults && ((fault) => faults.add(fault)),
       progress: (storedBytes, messages, rows) => {
         pulse.beat();
         sum.storedBytes += storedBytes;
@@ -128,7 +136,7 @@ export function serve(openSource: (place: Place | string) => Source): void {
         reply({ kind: "progress", ...sum });
         sum.storedBytes = sum.messages = sum.rows = 0;
       },
-    });
+    }).finally(() => faults?.flush());
     reply({ kind: "progress", ...sum });
     return { kind: "done", objects };
   };
@@ -147,6 +155,23 @@ export function serve(openSource: (place: Place | string) => Source): void {
     }
   };
   port.on("message", (request: Ticketed<Request>) => void respond(request));
+}
+
+/** Faults on their way to the main thread, many at a time. */
+class FaultLines {
+  private text = "";
+
+  constructor(private readonly send: (lines: Uint8Array<ArrayBuffer>) => void) {}
+
+  add(fault: Fault): void {
+    this.text += `${JSON.stringify(fault)}\n`;
+    if (this.text.length >= FAULT_LINES_BYTES) this.flush();
+  }
+
+  flush(): void {
+    if (this.text !== "") this.send(new TextEncoder().encode(this.text));
+    this.text = "";
+  }
 }
 
 /** What a stream did that leaves nothing of its work to be relied on; undefined where it did not. */
