@@ -15,7 +15,6 @@ export interface ColumnExports {
   putBoolean(column: number, value: boolean): void;
   putInt(column: number, value: number): void;
   putLong(column: number, value: bigint): void;
-  putFloat(column: number, value: number): void;
   putDouble(column: number, value: number): void;
   putNull(column: number): void;
   bytesOf(column: number): number;
@@ -105,6 +104,9 @@ class Staging {
 
 const encoder = new TextEncoder();
 
+/** Of assembly/pages.ts: Page. */
+const PAGE_WORDS = 8;
+
 export class KernelColumn implements GroupColumn {
   /** Its place in the kernel's memory. */
   readonly place: number;
@@ -133,8 +135,6 @@ export class KernelColumn implements GroupColumn {
         exports.putLong(place, value as bigint);
         break;
       case Type.float:
-        exports.putFloat(place, value as number);
-        break;
       case Type.double:
         exports.putDouble(place, value as number);
         break;
@@ -177,7 +177,7 @@ export class KernelColumn implements GroupColumn {
     const bodies = [];
     const facts = [];
     for (let i = 0; i < pageCount!; i++) {
-      const from = (pages! >>> 2) + 7 * i;
+      const from = (pages! >>> 2) + PAGE_WORDS * i;
       const [min, max, start, end, firstRow, rows, values] = words.subarray(from, from + 7);
       bodies.push(pageBody(this.view(start!, end!), rows!, hasDictionary));
       facts.push({

@@ -1,36 +1,63 @@
-// Numbers and booleans into a column. The twin of src/parquet/numbers.ts: equal are numbers with the same bits.
+// Numbers and booleans of a batch into a column. The twin of src/parquet/numbers.ts: equal are numbers with the same bits.
 
-import { Column, limitDictionary } from "./column";
-import { push8, push32, reserve } from "./list";
+import { BatchColumn } from "./batch";
+import { Column } from "./column";
+import { reserve } from "./list";
 import { widen } from "./table";
 
-export function putBoolean(column: Column, value: u32): void {
-  if (column.optional) push8(column.definitions, 1);
-  column.values += 1;
-  column.count += 1;
-  push8(column.store, value);
-}
-
-/** As FLOAT or DOUBLE, which `Bits` has the size of. NaN is stored in one form only. */
-export function putFloat(column: Column, value: f64): void {
-  putBits<u32>(column, isNaN(value) ? 0x7fc00000 : reinterpret<u32>(<f32>value));
-}
-
-export function putDouble(column: Column, value: f64): void {
-  putBits<u64>(column, isNaN(value) ? 0x7ff8000000000000 : reinterpret<u64>(value));
-}
-
-/** `Bits` is u32 or u64. */
-export function putBits<Bits>(column: Column, bits: Bits): void {
-  if (column.optional) push8(column.definitions, 1);
-  column.values += 1;
-  column.valueBytes += sizeof<Bits>();
-  if (column.hasDictionary) {
-    push32(column.positions, intern<Bits>(column, bits));
-    limitDictionary(column);
-  } else {
-    append<Bits>(column, bits);
+/** `rows`: u32 each, the numbers of the `count` messages of the batch that become rows. */
+export function putBooleans(column: Column, source: BatchColumn, rows: usize, count: u32): void {
+  reserve(column.store, count);
+  const present = column.optional ? source.present : 0;
+  const start = column.store.end;
+  let out = start;
+  for (let at = rows; at < rows + (count << 2); at += 4) {
+    const row = load<u32>(at);
+    if (present !== 0 && load<u8>(present + row) === 0) continue;
+    store<u8>(out++, load<u8>(source.values + row));
   }
+  column.store.end = out;
+  column.values += out - start;
+  column.count += out - start;
+}
+
+/**
+ * The column stores `Bits`, u32 or u64, the batch has `Source`: the same, or f64. Always with a dictionary: numbers of a
+ * row group are never so many that it would grow too large.
+ */
+export function putNumbers<Bits, Source>(column: Column, source: BatchColumn, rows: usize, count: u32): void {
+  reserve(column.positions, count << 2);
+  const present = column.optional ? source.present : 0;
+  const values = source.values;
+  const start = column.positions.end;
+  let out = start;
+  let last: Bits = 0;
+  let position = NONE;
+  for (let at = rows; at < rows + (count << 2); at += 4) {
+    const row: usize = load<u32>(at);
+    if (present !== 0 && load<u8>(present + row) === 0) continue;
+    const bits = bitsAt<Bits, Source>(values + row * sizeof<Source>());
+    // Often one value comes many times in a row.
+    if (bits !== last || position === NONE) {
+      position = intern<Bits>(column, bits);
+      last = bits;
+    }
+    store<u32>(out, position);
+    out += 4;
+  }
+  column.positions.end = out;
+  column.values += (out - start) >> 2;
+  column.valueBytes += <u64>((out - start) >> 2) * sizeof<Bits>();
+}
+
+const NONE: u32 = 0xffffffff;
+
+/** NaN is stored in one form only. */
+function bitsAt<Bits, Source>(at: usize): Bits {
+  if (!isFloat<Source>()) return load<Bits>(at);
+  const value = load<f64>(at);
+  if (sizeof<Bits>() === 4) return <Bits>(isNaN(value) ? 0x7fc00000 : reinterpret<u32>(<f32>value));
+  return <Bits>(isNaN(value) ? 0x7ff8000000000000 : reinterpret<u64>(value));
 }
 
 /** The position of an equal number, which is added when there is none. */

@@ -1,19 +1,60 @@
 // Text and bytes into a column: copied into its store when they are new to it. The twin of src/parquet/texts.ts.
 
+import { BatchColumn } from "./batch";
 import { Column, limitDictionary } from "./column";
-import { push8, push32, reserve, sizeOf } from "./list";
+import { push32, reserve, sizeOf } from "./list";
 import { widen } from "./table";
 
-/** A value of `length` bytes at `start`; up to 8 bytes behind it may be read. */
-export function putText(column: Column, start: usize, length: u32): void {
-  if (column.optional) push8(column.definitions, 1);
-  column.values += 1;
-  column.valueBytes += 4 + <u64>length;
-  if (column.hasDictionary) {
-    push32(column.positions, intern(column, start, length));
+/**
+ * `rows`: u32 each, the numbers of the `count` messages of the batch that become rows. Up to 15 bytes behind a text may
+ * be read.
+ */
+export function putTexts(column: Column, source: BatchColumn, rows: usize, count: u32): void {
+  const end = rows + (count << 2);
+  const at = column.hasDictionary ? putPositions(column, source, rows, end) : rows;
+  putValues(column, source, at, end);
+}
+
+/** Returns where it came to: not to the end if the dictionary became too large. */
+function putPositions(column: Column, source: BatchColumn, rows: usize, end: usize): usize {
+  reserve(column.positions, end - rows);
+  const present = column.optional ? source.present : 0;
+  const starts = source.starts;
+  const lengths = source.lengths;
+  let out = column.positions.end;
+  let position: u32 = 0;
+  let at = rows;
+  while (at < end && column.hasDictionary) {
+    const row: usize = load<u32>(at);
+    at += 4;
+    if (present !== 0 && load<u8>(present + row) === 0) continue;
+    const start = <usize>load<u32>(starts + (row << 2));
+    const length = load<u32>(lengths + (row << 2));
+    column.values += 1;
+    column.valueBytes += 4 + <u64>length;
+    const count = column.count;
+    // Often one value comes many times in a row.
+    if (out === column.positions.start || !isAt(column, position, start, length))
+      position = intern(column, start, length);
+    store<u32>(out, position);
+    out += 4;
+    if (column.count === count) continue;
+    column.positions.end = out;
     limitDictionary(column);
-  } else {
-    append(column, start, length);
+  }
+  if (column.hasDictionary) column.positions.end = out;
+  return at;
+}
+
+function putValues(column: Column, source: BatchColumn, rows: usize, end: usize): void {
+  const present = column.optional ? source.present : 0;
+  for (let at = rows; at < end; at += 4) {
+    const row: usize = load<u32>(at);
+    if (present !== 0 && load<u8>(present + row) === 0) continue;
+    const length = load<u32>(source.lengths + (row << 2));
+    append(column, load<u32>(source.starts + (row << 2)), length);
+    column.values += 1;
+    column.valueBytes += 4 + <u64>length;
   }
 }
 
@@ -33,13 +74,16 @@ function intern(column: Column, start: usize, length: u32): u32 {
       append(column, start, length);
       return column.count - 1;
     }
-    if (<u32>(entry >> 32) === hash) {
-      const position = <u32>entry - 1;
-      const found = column.store.start + <usize>load<u32>(column.starts.start + ((<usize>position) << 2));
-      if (load<u32>(found) === length && areEqual(found + 4, start, length)) return position;
-    }
+    const position = <u32>entry - 1;
+    if (<u32>(entry >> 32) === hash && isAt(column, position, start, length)) return position;
     slot = (slot + 1) & mask;
   }
+}
+
+/** Whether the store has this value at a position. */
+function isAt(column: Column, position: u32, start: usize, length: u32): bool {
+  const found = column.store.start + <usize>load<u32>(column.starts.start + ((<usize>position) << 2));
+  return load<u32>(found) === length && areEqual(found + 4, start, length);
 }
 
 function append(column: Column, start: usize, length: u32): void {
@@ -58,30 +102,54 @@ function append(column: Column, start: usize, length: u32): void {
 }
 
 const SHORT: u32 = 64;
-const MIX: u64 = 0xff51afd7ed558ccd;
+const MIX_A: u64 = 0xff51afd7ed558ccd;
+const MIX_B: u64 = 0x9e3779b97f4a7c15;
+
+/*
+ * Up to sixteen bytes are two words, the first and the last eight bytes, which may share some; below eight there is but
+ * one. Longer ones are pieces of sixteen, of which the last one may share some with that before.
+ */
+
+function headOf(start: usize, length: u32): u64 {
+  const bytes = load<u64>(start);
+  return length < 8 ? bytes & (((<u64>1) << ((<u64>length) << 3)) - 1) : bytes;
+}
+
+function tailOf(start: usize, length: u32): u64 {
+  return length < 8 ? 0 : load<u64>(start + length - 8);
+}
 
 /** No one sees it: the order of a dictionary is that in which values came. */
 function hashOf(start: usize, length: u32): u32 {
-  let hash = 0x9e3779b97f4a7c15 ^ <u64>length;
-  let i: u32 = 0;
-  for (; i + 8 <= length; i += 8) {
-    hash = (hash ^ load<u64>(start + i)) * MIX;
-    hash ^= hash >> 32;
+  let a = MIX_B ^ <u64>length;
+  let b: u64 = 0;
+  if (length <= 16) {
+    a ^= headOf(start, length);
+    b ^= tailOf(start, length);
+  } else {
+    const last = start + length - 16;
+    for (let at = start; at < last; at += 16) {
+      a = (a ^ load<u64>(at)) * MIX_A;
+      b = (b ^ load<u64>(at, 8)) * MIX_B;
+      a ^= a >> 32;
+      b ^= b >> 32;
+    }
+    a ^= load<u64>(last);
+    b ^= load<u64>(last, 8);
   }
-  if (i < length) {
-    hash = (hash ^ lastBytes(start + i, length - i)) * MIX;
-    hash ^= hash >> 32;
-  }
-  return <u32>(hash ^ (hash >> 29));
+  a = (a * MIX_A) ^ (b * MIX_B);
+  a = (a ^ (a >> 32)) * MIX_A;
+  return <u32>(a >> 32);
 }
 
 function areEqual(a: usize, b: usize, length: u32): bool {
-  let i: u32 = 0;
-  for (; i + 8 <= length; i += 8) if (load<u64>(a + i) !== load<u64>(b + i)) return false;
-  return i === length || lastBytes(a + i, length - i) === lastBytes(b + i, length - i);
-}
-
-/** From 1 to 7 bytes. */
-function lastBytes(at: usize, count: u32): u64 {
-  return load<u64>(at) & (((<u64>1) << ((<u64>count) << 3)) - 1);
+  if (length <= 16) {
+    const difference = (headOf(a, length) ^ headOf(b, length)) | (tailOf(a, length) ^ tailOf(b, length));
+    return difference === 0;
+  }
+  const last = length - 16;
+  for (let i: u32 = 0; i < last; i += 16) {
+    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
+  }
+  return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)));
 }

@@ -1,13 +1,12 @@
 // Rows of a batch into the columns of the row group, column by column; and single values from the driver.
 
 import { BatchColumn } from "./batch";
-import { Column, growthOf, putNull, Type } from "./column";
-import { putBits, putBoolean, putDouble, putFloat } from "./column-numbers";
-import { putText } from "./column-texts";
+import { Column, growthOf, Type } from "./column";
+import { putBooleans, putNumbers } from "./column-numbers";
+import { putTexts } from "./column-texts";
+import { clear, List, newList, reserve } from "./list";
 
 export { bytesOf, freeColumn, newColumn, putNull, reset } from "./column";
-export { putBoolean, putDouble, putFloat } from "./column-numbers";
-export { putText } from "./column-texts";
 export { finish } from "./pages";
 
 /** A column and where a batch has its values. For a float the batch has doubles. */
@@ -17,25 +16,27 @@ export class Route {
   source: BatchColumn;
 }
 
-export function putInt(column: Column, value: i32): void {
-  putBits<u32>(column, value);
-}
-
-export function putLong(column: Column, value: i64): void {
-  putBits<u64>(column, value);
-}
+/** Which messages of the batch become rows: u32 each. */
+let rows: List = changetype<List>(0);
 
 /**
  * Appends rows from `from` to `to` (exclusive) of a batch, those whose byte in `keep` is 1, by `count` routes. A row
  * must not be kept when a column that is not optional has no value in it. Returns how many were kept.
  */
 export function appendRows(routes: usize, count: u32, keep: usize, from: u32, to: u32): u32 {
+  if (changetype<usize>(rows) === 0) rows = newList(1 << 10);
+  clear(rows);
+  reserve(rows, (to - from) << 2);
+  let end = rows.end;
+  for (let row = from; row < to; row++) {
+    store<u32>(end, row);
+    end += (<usize>load<u8>(keep + row)) << 2;
+  }
+  const kept = <u32>((end - rows.start) >> 2);
   for (let i: u32 = 0; i < count; i++) {
     const route = routeAt(routes, i);
-    appendColumn(route.column, route.source, keep, from, to);
+    putRows(route.column, route.source, rows.start, kept);
   }
-  let kept: u32 = 0;
-  for (let row = from; row < to; row++) kept += load<u8>(keep + row);
   return kept;
 }
 
@@ -71,33 +72,76 @@ function routeAt(routes: usize, index: u32): Route {
   return changetype<Route>(routes + <usize>index * offsetof<Route>());
 }
 
-function appendColumn(column: Column, source: BatchColumn, keep: usize, from: u32, to: u32): void {
-  const present = source.present;
-  const values = source.values;
-  for (let row = from; row < to; row++) {
-    if (load<u8>(keep + row) === 0) continue;
-    if (load<u8>(present + row) === 0) {
-      putNull(column);
-      continue;
-    }
-    switch (column.type) {
-      case Type.boolean:
-        putBoolean(column, load<u8>(values + row));
-        break;
-      case Type.int32:
-        putBits<u32>(column, load<u32>(values + (row << 2)));
-        break;
-      case Type.int64:
-        putBits<u64>(column, load<u64>(values + (row << 3)));
-        break;
-      case Type.float:
-        putFloat(column, load<f64>(values + (row << 3)));
-        break;
-      case Type.double:
-        putDouble(column, load<f64>(values + (row << 3)));
-        break;
-      default:
-        putText(column, load<u32>(source.starts + (row << 2)), load<u32>(source.lengths + (row << 2)));
-    }
+function putRows(column: Column, source: BatchColumn, rows: usize, count: u32): void {
+  if (column.optional) putLevels(column, source.present, rows, count);
+  switch (column.type) {
+    case Type.boolean:
+      putBooleans(column, source, rows, count);
+      break;
+    case Type.int32:
+      putNumbers<u32, u32>(column, source, rows, count);
+      break;
+    case Type.int64:
+      putNumbers<u64, u64>(column, source, rows, count);
+      break;
+    case Type.float:
+      putNumbers<u32, f64>(column, source, rows, count);
+      break;
+    case Type.double:
+      putNumbers<u64, f64>(column, source, rows, count);
+      break;
+    default:
+      putTexts(column, source, rows, count);
   }
+}
+
+function putLevels(column: Column, present: usize, rows: usize, count: u32): void {
+  const list = column.definitions;
+  reserve(list, count);
+  for (let i: u32 = 0; i < count; i++) store<u8>(list.end + i, load<u8>(present + load<u32>(rows + (i << 2))));
+  list.end += count;
+}
+
+// One value: a batch of one message.
+
+const one = memory.data(sizeof<u64>(), 8);
+const oneLength = memory.data(sizeof<u32>(), 4);
+const onePresent = memory.data<u8>([1]);
+const oneRow = memory.data<u32>([0]);
+const oneSource = memory.data(offsetof<BatchColumn>(), 4);
+
+export function putText(column: Column, start: u32, length: u32): void {
+  store<u32>(one, start);
+  store<u32>(oneLength, length);
+  putOne(column);
+}
+
+export function putBoolean(column: Column, value: bool): void {
+  store<u8>(one, value ? 1 : 0);
+  putOne(column);
+}
+
+export function putInt(column: Column, value: i32): void {
+  store<i32>(one, value);
+  putOne(column);
+}
+
+export function putLong(column: Column, value: i64): void {
+  store<i64>(one, value);
+  putOne(column);
+}
+
+/** For FLOAT, too. */
+export function putDouble(column: Column, value: f64): void {
+  store<f64>(one, value);
+  putOne(column);
+}
+
+function putOne(column: Column): void {
+  const source = changetype<BatchColumn>(oneSource);
+  source.present = onePresent;
+  source.values = one;
+  source.starts = one;
+  source.lengths = oneLength;
+  putRows(column, source, oneRow, 1);
 }

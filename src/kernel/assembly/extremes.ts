@@ -1,6 +1,7 @@
 // Smallest and largest value of a page or a chunk. The twin of extremesOf in src/parquet/statistics.ts.
 
 import { Column, Type } from "./column";
+import { clear, List, newList, reserve } from "./list";
 
 /** Where the values lie in the store, text with its length; 0 where there is none with a place in the order. */
 @unmanaged
@@ -9,7 +10,10 @@ export class Extremes {
   max: usize;
 }
 
-/** Widens `extremes` by the values in a range of those that came in. `store`: where the first of them lies, for text only. */
+/** A byte for each value of a dictionary: 1 where a page has it. */
+let marks: List = changetype<List>(0);
+
+/** Widens `extremes` by the values in a range of those that came in. `textsAt`: where the first of them lies, for text. */
 export function widenExtremes(column: Column, extremes: Extremes, from: u32, to: u32, textsAt: usize): void {
   switch (column.type) {
     case Type.boolean:
@@ -98,12 +102,19 @@ function widenNumbers<Value>(column: Column, extremes: Extremes, from: u32, to: 
   extremes.max = maxAt;
 }
 
+/** Each value of the dictionary is compared once, however often it comes. */
 function widenByPositions(column: Column, extremes: Extremes, from: u32, to: u32): void {
-  const starts = column.starts.start;
-  const store = column.store.start;
+  if (changetype<usize>(marks) === 0) marks = newList(1 << 12);
+  clear(marks);
+  reserve(marks, column.count);
+  memory.fill(marks.start, 0, column.count);
   const positions = column.positions.start;
-  for (let i: usize = from; i < to; i++) {
-    widenByText(extremes, store + <usize>load<u32>(starts + ((<usize>load<u32>(positions + (i << 2))) << 2)));
+  for (let i: usize = from; i < to; i++) store<u8>(marks.start + load<u32>(positions + (i << 2)), 1);
+  const starts = column.starts.start;
+  const values = column.store.start;
+  for (let position: usize = 0; position < column.count; position++) {
+    if (load<u8>(marks.start + position) === 0) continue;
+    widenByText(extremes, values + <usize>load<u32>(starts + (position << 2)));
   }
 }
 

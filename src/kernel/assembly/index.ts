@@ -9,7 +9,6 @@ export {
   newColumn,
   putBoolean,
   putDouble,
-  putFloat,
   putInt,
   putLong,
   putNull,

@@ -18,6 +18,8 @@ export class Page extends Extremes {
   rows: u32;
   /** Nulls not counted. */
   values: u32;
+  /** PLAIN size of text without a dictionary. */
+  textBytes: u32;
 }
 
 /** A column chunk, good until its column is reset or another one is finished. */
@@ -66,7 +68,7 @@ function cutPages(column: Column, rows: u32): void {
   let bytes: usize = 0;
   for (let row: u32 = 0; row < rows; row++) {
     if (row - firstRow === PAGE_ROWS || bytes >= PAGE_BYTES) {
-      addPage(firstRow, row, values);
+      addPage(firstRow, row, values, bytes);
       firstRow = row;
       values = 0;
       bytes = 0;
@@ -78,16 +80,17 @@ function cutPages(column: Column, rows: u32): void {
     bytes += size;
     text += size;
   }
-  addPage(firstRow, rows, values);
+  addPage(firstRow, rows, values, bytes);
 }
 
-function addPage(firstRow: u32, toRow: u32, values: u32): void {
+function addPage(firstRow: u32, toRow: u32, values: u32, textBytes: usize): void {
   reserve(pages, offsetof<Page>());
   const page = changetype<Page>(pages.end);
   pages.end += offsetof<Page>();
   page.firstRow = firstRow;
   page.rows = toRow - firstRow;
   page.values = values;
+  page.textBytes = textBytes;
 }
 
 function writePages(column: Column, rows: u32): void {
@@ -103,7 +106,7 @@ function writePages(column: Column, rows: u32): void {
   let plain = column.store.start;
   for (let at = pages.start; at < pages.end; at += offsetof<Page>()) {
     const page = changetype<Page>(at);
-    const plainEnd = column.hasDictionary ? plain : plain + plainSize(column, plain, page.values);
+    const plainEnd = column.hasDictionary ? plain : plain + plainSize(column, page);
     page.min = 0;
     page.max = 0;
     widenExtremes(column, page, from, from + page.values, plain);
@@ -143,13 +146,10 @@ function writeBody(column: Column, page: Page, from: u32, width: u32, plain: usi
   bodies.end = out;
 }
 
-/** Bytes in the store of so many values from `at` on. */
-function plainSize(column: Column, at: usize, values: u32): usize {
-  if (column.type === Type.boolean) return values;
-  if (column.type !== Type.text) return <usize>values * widthOf(column.type);
-  const start = at;
-  for (let i: u32 = 0; i < values; i++) at += 4 + <usize>load<u32>(at);
-  return at - start;
+/** Bytes in the store of a page's values. */
+function plainSize(column: Column, page: Page): usize {
+  if (column.type === Type.text) return page.textBytes;
+  return <usize>page.values * (column.type === Type.boolean ? 1 : widthOf(column.type));
 }
 
 /** Booleans, from a byte each to a bit each. */
