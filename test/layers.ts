@@ -40,6 +40,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       "author",
       "avro",
       "parquet",
+      "survey",
       "heka",
       "storage",
       "place",
@@ -64,6 +65,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       "version",
     ],
   },
+  // What is in raw messages, for people who do not know yet.
+  survey: { below: ["heka"], pure: true },
   // The program's own texts, and what makes programs of them.
   compile: { below: ["author"] },
   // It opens places by their URL and never names a kind of storage.

@@ -12,6 +12,7 @@ export const commands: Commands = {
   show: { summary: "Show the rows of Parquet files", load: () => import("./show.ts") },
   verify: { summary: "Hold derived Parquet against its _SUCCESS", load: () => import("./verify.ts") },
   new: { summary: "Begin a stream, with its test beside it", load: () => import("./new.ts") },
+  infer: { summary: "Propose a stream from what raw data holds", load: () => import("./infer.ts") },
   check: { summary: "Type-check streams", load: () => import("./check.ts") },
   test: { summary: "Run the tests of streams", load: () => import("./test.ts") },
   types: { summary: "Write the types that editors read", load: () => import("./types.ts") },

@@ -10,6 +10,8 @@ import type { S3Options } from "../storage/ports.ts";
 export interface RawInput {
   /** An URL, or `-` for stdin. */
   readonly url: string;
+  /** Bytes as stored; 0 where nobody knows. */
+  readonly size: number;
   /** Whole, in chunks that are valid until the next one. */
   open(): AsyncIterable<Uint8Array>;
 }
@@ -19,11 +21,11 @@ export interface RawInput {
  * ends early when `signal` is aborted.
  */
 export async function rawInputs(path: string, s3: S3Options, signal: AbortSignal): Promise<RawInput[]> {
-  if (path === "-") return [{ url: "-", open: () => readStdin(signal) }];
+  if (path === "-") return [{ url: "-", size: 0, open: () => readStdin(signal) }];
   const { place, objects } = await findNamed([path], { s3 });
   if (objects.length === 0) throw new InputError(`Cannot read ${path}: there is no file in it`);
   const source = openSource(place);
-  return objects.map(({ key }) => ({ url: source.urlOf(key), open: () => source.open(key) }));
+  return objects.map(({ key, size }) => ({ url: source.urlOf(key), size, open: () => source.open(key) }));
 }
 
 // Stdin may have nothing for hours, and Ctrl-C has to end the waiting too.

@@ -41,7 +41,9 @@ test.each(names)("the examples of derive %s are right", async (name) => {
   expect(command.examples.length).toBeGreaterThan(1);
   for (const { run } of command.examples) {
     const ours = run.split(/ [|>] |<\(|\)/).find((part) => part.startsWith("derive "));
-    const [program, called, ...words] = (ours ?? run).split(" ").map((word) => word.replace(/^'(.*)'$/, "$1"));
+    const [program, called, ...words] = ((ours ?? run).match(/'[^']*'|\S+/g) ?? []).map((word) =>
+      word.replace(/^'(.*)'$/, "$1"),
+    );
     expect([program, called]).toEqual(["derive", name]);
     parseCommandLine(name, command, words);
   }
@@ -158,7 +160,9 @@ describe("as a process", () => {
     ["SIGTERM", 143],
   ] as const)("%s ends a command that waits for its input with %d, soon", async (signal, exit) => {
     const child = Bun.spawn([...entry, "cat", "-"], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
-    child.stdin.write(encodeFrame(encodeMessage({ payload: "first" })));
+    // A frame is known for one when what follows it is.
+    const frame = encodeFrame(encodeMessage({ payload: "first" }));
+    child.stdin.write(Buffer.concat([frame, frame]));
     child.stdin.flush();
     const { value } = await child.stdout.getReader().read();
     expect(Buffer.from(value ?? []).toString()).toContain("first");
