@@ -12,5 +12,8 @@ if (!isMainThread) {
   process.stdout.write(`${version}\n`);
 } else {
   const { runCli } = await import("./cli/main.ts");
-  process.exitCode = await runCli(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  // An image's entry point names the program alone.
+  const inLambda = words.length === 0 && process.env.AWS_LAMBDA_RUNTIME_API;
+  process.exitCode = await runCli(inLambda ? ["lambda"] : words);
 }

@@ -71,12 +71,13 @@ interface Written {
 
 /**
  * Puts the settings together. `flags` are a command's parsed flags: those that are settings count, and `config`.
+ * @param folder of derive.toml; null: none is read but one that is named.
  * Throws UsageError for a file that cannot be read, an unknown key or a value that is none.
  */
 export function resolveSettings(
   flags: { readonly [name: string]: unknown },
   environment: Environment = process.env,
-  folder: string = process.cwd(),
+  folder: string | null = process.cwd(),
 ): Settings {
   const file = readConfigFile(flags.config as string | undefined, environment, folder);
   const written = Object.fromEntries(
@@ -123,11 +124,15 @@ interface ConfigFile {
 
 const DEFAULT_FILE = "derive.toml";
 
-function readConfigFile(flag: string | undefined, environment: Environment, folder: string): ConfigFile | undefined {
+function readConfigFile(
+  flag: string | undefined,
+  environment: Environment,
+  folder: string | null,
+): ConfigFile | undefined {
   const named = flag ?? (environment.DERIVE_CONFIG || undefined);
   const name = named ?? DEFAULT_FILE;
-  const path = named === undefined ? join(folder, DEFAULT_FILE) : named;
-  if (named === undefined && !existsSync(path)) return undefined;
+  const path = named ?? (folder === null ? undefined : join(folder, DEFAULT_FILE));
+  if (path === undefined || (named === undefined && !existsSync(path))) return undefined;
   const table = parseToml(name, readText(path, name));
   const known = [...Object.keys(settings), "sources"];
   for (const key of Object.keys(table)) {

@@ -7,12 +7,18 @@ import { placeOf } from "./places.ts";
 
 /** A dataset of derive.toml or else of the metadata place, with the place that holds its raw objects. */
 export async function findDataset(settings: Settings, name: string): Promise<{ dataset: Dataset; place: Place }> {
-  const dataset =
-    settings.sources.get(name) ??
-    (await readDataset(openMetadata(settings, `dataset ${name}: the place of sources.json`), name));
+  const dataset = await datasetNamed(settings, name);
   const bucket = dataset.bucket === undefined ? undefined : `s3://${dataset.bucket}`;
   const url = settings.input ?? bucket ?? required(settings, "input", `the raw objects of dataset ${name}`);
   return { dataset, place: placeOf(settings, "input", url) };
+}
+
+/** A dataset of derive.toml or else of the metadata place. */
+export async function datasetNamed(settings: Settings, name: string): Promise<Dataset> {
+  return (
+    settings.sources.get(name) ??
+    (await readDataset(openMetadata(settings, `dataset ${name}: the place of sources.json`), name))
+  );
 }
 
 /** The metadata place; `use` says what for. Throws UsageError where none is set. */

@@ -66,6 +66,16 @@ export const errorBudget: Kind<ErrorBudget> = {
   },
 };
 
+/** A time such as `30s`, `5min`, `500ms` or `90`, which is seconds; in ms. */
+export const duration: Kind<number> = {
+  expects: "a time such as 30s, 5min or 500ms",
+  parse(text) {
+    const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?) ?(ms|s|min|m)?$/.exec(text) ?? [];
+    const milliseconds = Math.round(Number(digits) * { ms: 1, s: 1000, min: 60_000, m: 60_000 }[unit as "ms"]);
+    return milliseconds > 0 && milliseconds <= 86_400_000 ? milliseconds : undefined;
+  },
+};
+
 /** `1%` or `0.1%`, as a fraction above 0 and at most 1. */
 export const share: Kind<number> = {
   expects: "a share such as 1%",

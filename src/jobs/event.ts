@@ -91,6 +91,7 @@ export async function deriveEvent(
     batch: `derive batch ${facts.name} --from ${values[0]} --on-change replace`,
     format: (origin) => parquetFormat(facts, codec, originKeyValues(origin)),
     derive: async (listed, part) => {
+      progress(0, listed.size);
       const sink = { write: part.add.bind(part), progress: (read: number) => progress(read, listed.size) };
       const [read] = await deriveTasks(planTasks([listed]), spec, interruptible, 1, sink);
       return read!;

@@ -80,6 +80,11 @@ export class WorkerPool {
     });
   }
 
+  /** Why it was closed, once it is. */
+  get failure(): Error | undefined {
+    return this.closed;
+  }
+
   /** Ends all threads at once, busy or not; requests under way are rejected with `reason`. */
   async close(reason: Error = new Error("the worker pool is closed")): Promise<void> {
     if (this.closed) return;

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OutputError } from "../errors.ts";
+import { stateOf } from "./paths.ts";
 
 export class TemporaryFile {
   private readonly path: string;
@@ -45,8 +46,9 @@ export class TemporaryFile {
     try {
       return action();
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new OutputError(`Cannot ${verb} temporary file ${this.path}: ${code}. TMPDIR names another folder for it`);
+      throw new OutputError(
+        `Cannot ${verb} temporary file ${this.path}: ${stateOf(error)}. Make room there (in Lambda: more ephemeral storage), or name another folder by TMPDIR`,
+      );
     }
   }
 }
