@@ -1,5 +1,6 @@
 // `_SUCCESS`: what a committed partition was made from and consists of.
 
+import type { AvroRecord } from "../avro/literal.ts";
 import { ConflictError } from "../errors.ts";
 import { folderPrefix } from "../storage/keys.ts";
 import type { Sink } from "../storage/ports.ts";
@@ -41,6 +42,8 @@ export interface Manifest {
   readonly streamVersion: number;
   /** Over the inputs of all generations: what a plain run compares. */
   readonly fingerprint: string;
+  /** The stream's Avro schema; absent where an older derive wrote it. */
+  readonly schema?: AvroRecord;
   readonly generations: readonly Generation[];
 }
 
@@ -79,10 +82,10 @@ export function parseManifest(bytes: Uint8Array, url: string): Manifest {
   if (typeof manifest.format === "number" && manifest.format > 1) {
     throw new ConflictError(`Cannot use ${url}: a newer derive wrote it. Use that version, or another output`);
   }
-  const { format, stream, streamVersion, fingerprint, generations } = manifest;
+  const { format, stream, streamVersion, fingerprint, schema, generations } = manifest;
   const known = format === 1 && typeof fingerprint === "string" && Array.isArray(generations);
   if (!known || !generations.every((one) => Array.isArray(one?.parts) && isGeneration(one))) throw foreign;
-  return { format: 1, stream: String(stream), streamVersion: Number(streamVersion), fingerprint, generations };
+  return { format: 1, stream: String(stream), streamVersion: Number(streamVersion), fingerprint, schema, generations };
 }
 
 export function isGeneration(one: Partial<PlannedGeneration> | null | undefined): one is PlannedGeneration {

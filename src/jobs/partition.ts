@@ -1,5 +1,6 @@
 // One partition's life: look at what is there, plan, derive what is missing, commit; from the start where another run was faster.
 
+import type { AvroRecord } from "../avro/literal.ts";
 import { ConflictError } from "../errors.ts";
 import type { Books, ErrorBudget, ObjectBooks } from "../pipeline/books.ts";
 import type { Source } from "../storage/ports.ts";
@@ -27,6 +28,8 @@ export interface PartitionWork {
   readonly root: string;
   readonly stream: string;
   readonly streamVersion: number;
+  /** Its Avro schema, for `_SUCCESS`; absent in a simulation. */
+  readonly schema?: AvroRecord;
   /** As listed, in the order of keys. */
   readonly objects: readonly RawObject[];
   readonly onChange: OnChange;
@@ -220,9 +223,9 @@ async function carryOut(
     if (made) writers.push(made.writer);
     generations.push(same ?? made!.facts);
   }
-  const { stream, streamVersion } = work;
+  const { stream, streamVersion, schema } = work;
   const fingerprint = plan?.fingerprint ?? work.fingerprint(inputsOf({ generations }));
-  const manifest: Manifest = { format: 1, stream, streamVersion, fingerprint, generations };
+  const manifest: Manifest = { format: 1, stream, streamVersion, fingerprint, schema, generations };
   const parts = partsOf(manifest);
   const isThere =
     writers.length === 0 && old?.fingerprint === fingerprint && surplusParts(manifest, present).length === 0;

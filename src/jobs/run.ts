@@ -15,6 +15,7 @@ import type { OnChange } from "./change.ts";
 import { deriveTasks } from "./derive.ts";
 import type { Filter } from "./dimensions.ts";
 import { readOrigin } from "./event-part.ts";
+import { refuseIncompatible } from "./evolution.ts";
 import { runFile } from "./file.ts";
 import { fingerprint, type StreamSource, streamSources } from "./fingerprint.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -95,6 +96,7 @@ export async function previewJob(job: Job): Promise<PartitionResult[]> {
     const planned = { ...result, state: "planned", books: { ...emptyBooks(), objects, storedBytes } } as const;
     if (job.target.kind === "file") return planned;
     try {
+      await context.compatible();
       const parts = await committedParts(partitionWork(partition, key, url, context));
       return parts ? { ...result, state: "unchanged", parts } : planned;
     } catch (error) {
@@ -112,6 +114,8 @@ interface Context {
   readonly sink: Sink;
   readonly streamSources: readonly StreamSource[];
   readonly format: PartFormat;
+  /** Throws ConflictError where the partitions could not be read together with those that are there. Looked up once. */
+  compatible(): Promise<void>;
 }
 
 async function contextOf(job: Job, pool: WorkerPool, watcher: JobWatcher): Promise<Context> {
@@ -126,7 +130,15 @@ async function contextOf(job: Job, pool: WorkerPool, watcher: JobWatcher): Promi
   };
   const sink = openSink(job.target.place);
   const format = parquetFormat(job.facts, job.codec);
-  return { job, pool, watcher, source, sink, streamSources, format, quarantine };
+  let looked: Promise<void> | undefined;
+  const compatible = async (): Promise<void> => {
+    const { target, partitions, facts } = job;
+    if (target.kind === "file") return;
+    const own = new Set(partitions.map((partition) => whereTo(partition, { job, sink }).key));
+    looked ??= refuseIncompatible(sink, target.root, own, facts);
+    await looked;
+  };
+  return { job, pool, watcher, source, sink, streamSources, format, quarantine, compatible };
 }
 
 async function sourcesOf(stream: StreamRef): Promise<readonly StreamSource[]> {
@@ -138,7 +150,7 @@ async function sourcesOf(stream: StreamRef): Promise<readonly StreamSource[]> {
 }
 
 /** The key of a partition's folder or of the file, and its URL. */
-function whereTo({ path }: Partition, { job, sink }: Context): { key: string; url: string } {
+function whereTo({ path }: Partition, { job, sink }: Pick<Context, "job" | "sink">): { key: string; url: string } {
   const { target } = job;
   if (target.kind === "file") return { key: target.key, url: sink.urlOf(target.key) };
   const key = [target.root, path].filter((part) => part !== "").join("/");
@@ -152,7 +164,10 @@ async function runOne(partition: Partition, context: Context): Promise<Partition
   const kept = new Set<string>();
   try {
     const work = partitionWork(partition, key, url, context, kept);
-    if (target.kind === "dataset") await refuseMixedLayouts(context.sink, target.root, key);
+    if (target.kind === "dataset") {
+      await refuseMixedLayouts(context.sink, target.root, key);
+      await context.compatible();
+    }
     const end =
       target.kind === "dataset"
         ? await runPartition(work, books)
@@ -172,7 +187,7 @@ function partitionWork(
   kept = new Set<string>(),
 ): PartitionWork {
   const { job, source, sink, pool, watcher } = context;
-  const { name, version } = job.facts;
+  const { name, version, schema } = job.facts;
   const objects = partition.tasks.flatMap(({ inputs }) => inputs);
   const spec = { stream: job.stream, place: job.place, codec: job.codec, strict: job.strict };
   return {
@@ -183,6 +198,7 @@ function partitionWork(
     root: job.target.kind === "dataset" ? job.target.root : "",
     stream: name,
     streamVersion: version,
+    schema,
     objects,
     onChange: job.onChange,
     forceUnlock: job.forceUnlock,

@@ -79,7 +79,14 @@ describe("a commit", () => {
     expect(first).toMatchObject({ key: "part-0-00000.zstd.parquet", rows: 2, bytes: 5 });
     expect(first!.sha256).toBe(new Bun.CryptoHasher("sha256").update("<_a>2").digest("hex"));
     expect(first!.crc32).toBe(Bun.hash.crc32("<_a>2").toString(16).padStart(8, "0"));
-    expect(Object.keys(manifest)).toEqual(["format", "stream", "streamVersion", "fingerprint", "generations"]);
+    expect(Object.keys(manifest)).toEqual([
+      "format",
+      "stream",
+      "streamVersion",
+      "fingerprint",
+      "schema",
+      "generations",
+    ]);
     expect(manifest.generations[0]!.inputs[1]).toMatchObject({ key: "raw/1", size: 2, rows: 3 });
     expect(manifest.generations[0]!.counts).toMatchObject({ objects: 5, written: 18 });
   });
