@@ -167,6 +167,12 @@ export class MessageDecoder {
     throw new FormatError(`${fault.message}; ${otherFault.message}`, fault.offset);
   }
 
+  /** The message in `bytes`, which are not compressed any more. FormatError where they hold none. */
+  read(bytes: Uint8Array, wasCompressed: boolean): RawMessage {
+    this.#envelope.read(bytes);
+    return new RawMessage(this.#envelope, wasCompressed);
+  }
+
   #tryRead(bytes: Uint8Array, compressed: boolean): FormatError | undefined {
     try {
       this.#envelope.read(compressed ? uncompressSnappy(bytes) : bytes);

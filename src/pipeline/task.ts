@@ -1,13 +1,16 @@
 // One task, one direction: objects are read, their messages become rows, and row groups come out, with the books.
 import { FormatError, InputError } from "../errors.ts";
-import { Framer, type Span } from "../heka/frames.ts";
+import type { Span } from "../heka/frames.ts";
 import { inflate } from "../heka/inflate.ts";
-import { MessageDecoder, messageCheck } from "../heka/message.ts";
+import { type Message, MessageDecoder } from "../heka/message.ts";
+import { BatchReader } from "../kernel/batch.ts";
+import { sharedKernel } from "../kernel/instance.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectReader, Place, Source } from "../storage/ports.ts";
 import { addPlace, checkBalance, countCause, emptyBooks, type Fault, type ObjectBooks } from "./books.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
 import { RecordWriter } from "./records.ts";
+import { type Found, kernelScan, plainScan } from "./scan.ts";
 
 /** Plain data: what to read, which stream makes rows of it, how they are written. Goes to a worker thread as it is. */
 export interface TaskSpec {
@@ -59,16 +62,28 @@ export async function runTask(
 ): Promise<ObjectBooks[]> {
   const writer = new RecordWriter(stream, spec.codec, events.rowGroup);
   const decoder = new MessageDecoder();
+  const batches = await batchReader(spec);
   const objects: ObjectBooks[] = [];
   const total = { rows: 0, messages: 0 };
   const readers = readersAhead(source, spec.inputs);
-  for (const [index, input] of spec.inputs.entries()) {
-    const reader = readers.reader(index);
-    await deriveObject(source, input, reader, spec, { writer, decoder, events, total, index, objects });
-    if (isEnough(spec, total)) break;
+  try {
+    for (const [index, input] of spec.inputs.entries()) {
+      const reader = readers.reader(index);
+      await deriveObject(source, input, reader, spec, { writer, decoder, batches, events, total, index, objects });
+      if (isEnough(spec, total)) break;
+    }
+  } finally {
+    batches?.close();
   }
   writer.flush();
   return objects;
+}
+
+/** The kernel, where there is one. A first look at a stream goes without: it stops between chunks. */
+async function batchReader({ enough }: TaskSpec): Promise<BatchReader | undefined> {
+  if (process.env.DERIVE_KERNEL === "off" || enough !== undefined) return undefined;
+  const kernel = await sharedKernel();
+  return kernel && new BatchReader(kernel);
 }
 
 /** So many objects, and bytes of them, are asked for before their turn: a request takes longer than a small object. */
@@ -105,6 +120,8 @@ function readersAhead(source: Source, inputs: TaskSpec["inputs"]) {
 interface Work {
   readonly writer: RecordWriter;
   readonly decoder: MessageDecoder;
+  /** Undefined: the plain way. */
+  readonly batches: BatchReader | undefined;
   readonly events: TaskEvents;
   readonly total: { rows: number; messages: number };
   /** The number of the object among the inputs. */
@@ -127,15 +144,22 @@ async function deriveObject(
   const url = source.urlOf(input.key);
   const books: ObjectBooks = { ...emptyBooks(), key: input.key, size: input.size, etag: "", objects: 1 };
   work.objects.push(books);
-  const framer = new Framer(messageCheck());
   let seen = { storedBytes: 0, bytes: 0, decoded: 0, written: 0 };
 
-  // Everything between two chunks is synchronous.
-  const drain = (): void => {
-    for (let span = framer.next(); span !== undefined; span = framer.next()) {
+  const found: Found = {
+    span(span) {
       account(span, books, url, work);
       if (spec.strict) refuseFault(books, url, work.objects);
-    }
+    },
+    message(message, place) {
+      accountMessage(message, place, books, url, work);
+      if (spec.strict) refuseFault(books, url, work.objects);
+    },
+  };
+  const scan = work.batches === undefined ? plainScan(found) : kernelScan(found, work.batches);
+
+  // Everything between two chunks is synchronous.
+  const tell = (): void => {
     const { storedBytes, bytes, decoded, written } = books;
     work.events.progress(storedBytes - seen.storedBytes, decoded - seen.decoded, written - seen.written);
     work.total.messages += decoded - seen.decoded;
@@ -147,8 +171,8 @@ async function deriveObject(
   try {
     for await (const chunk of inflate(countStored(reader, books))) {
       books.bytes += chunk.byteLength;
-      framer.push(chunk);
-      drain();
+      scan.push(chunk);
+      tell();
       if (isEnough(spec, work.total)) return;
     }
   } catch (error) {
@@ -157,8 +181,8 @@ async function deriveObject(
       `Cannot decompress ${url} at offset ${error.offset}: ${error.message}. Upload or download it again`,
     );
   }
-  framer.end();
-  drain();
+  scan.end();
+  tell();
   books.etag = reader.etag();
   if (books.storedBytes !== input.size) {
     throw new InputError(
@@ -175,36 +199,44 @@ async function* countStored(chunks: AsyncIterable<Uint8Array>, books: ObjectBook
   }
 }
 
+/** A frame's range in the object, and whether its header is signed. */
+type Frame = Pick<Span & { kind: "frame" }, "offset" | "length" | "signed">;
+
 function account(span: Span, books: ObjectBooks, url: string, work: Work): void {
   if (span.kind === "blank") {
     books.bytesBlank += span.length;
     return;
   }
-  const fault = (kind: Fault["kind"], cause: string, path?: string): void => {
-    const place = { object: url, offset: span.offset, bytes: span.length, cause };
-    addPlace(kind === "failed" ? books.failedAt : books.damage, place);
-    work.events.fault?.({ ...place, input: work.index, kind, path });
-  };
   if (span.kind === "damaged") {
     books.bytesDamaged += span.length;
     books.damagedRanges++;
-    fault("damaged", span.cause);
+    accountFault("damaged", span, span.cause, books, url, work);
     return;
   }
-  books.bytesInFrames += span.length;
-  books.frames++;
-  if (span.signed) books.signed++;
   let message: ReturnType<MessageDecoder["decode"]>;
   try {
     message = work.decoder.decode(span.message);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
+    accountFrame(span, books);
     books.undecodable++;
-    fault("undecodable", error.message);
+    accountFault("undecodable", span, error.message, books, url, work);
     return;
   }
+  accountMessage(message, span, books, url, work);
+}
+
+/** A message that was decoded: a row of it, or why there is none. */
+function accountMessage(
+  message: Message & { readonly invalidUtf8: boolean },
+  frame: Frame,
+  books: ObjectBooks,
+  url: string,
+  work: Work,
+): void {
+  accountFrame(frame, books);
   books.decoded++;
-  work.events.message(work.index, span.offset, span.length);
+  work.events.message(work.index, frame.offset, frame.length);
   const outcome = work.writer.write(message);
   if (message.invalidUtf8) books.invalidUtf8++;
   if (outcome.kind === "written") {
@@ -215,8 +247,28 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
   } else {
     books.failed++;
     countCause(books.failures, outcome.cause);
-    fault("failed", outcome.cause, outcome.path);
+    accountFault("failed", frame, outcome.cause, books, url, work, outcome.path);
   }
+}
+
+function accountFrame(frame: Frame, books: ObjectBooks): void {
+  books.bytesInFrames += frame.length;
+  books.frames++;
+  if (frame.signed) books.signed++;
+}
+
+function accountFault(
+  kind: Fault["kind"],
+  { offset, length }: { readonly offset: number; readonly length: number },
+  cause: string,
+  books: ObjectBooks,
+  url: string,
+  work: Work,
+  path?: string,
+): void {
+  const place = { object: url, offset, bytes: length, cause };
+  addPlace(kind === "failed" ? books.failedAt : books.damage, place);
+  work.events.fault?.({ ...place, input: work.index, kind, path });
 }
 
 function refuseFault(books: ObjectBooks, url: string, objects: readonly ObjectBooks[]): void {

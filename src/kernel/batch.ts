@@ -1,0 +1,140 @@
+// One batch after another: the window of raw bytes goes in, messages come out, with an answer to everything that was asked.
+import { Asks } from "./asks.ts";
+import { dropKernel, type Kernel } from "./instance.ts";
+import { END, MESSAGE, READING } from "./layout.ts";
+import { KernelMessage } from "./message.ts";
+import { type Tables, writeTables } from "./tables.ts";
+
+/** Raw bytes that wait to be read: many frames, in the processor's second cache. */
+const WINDOW_BYTES = 2 << 20;
+/** Decompressed messages of a batch. A longer message goes the plain way. */
+const ARENA_BYTES = 4 << 20;
+/** Messages in a batch. */
+const CAPACITY = 256;
+
+/** Reads objects, one after the other, for one stream. */
+export class BatchReader {
+  readonly asks = new Asks();
+  /** The frames of the last batch, as places in the kernel's memory. */
+  count = 0;
+  /** Why the last batch ended. */
+  ended: (typeof END)[keyof typeof END] = END.window;
+  private readonly reading: number;
+  private readonly messages: number;
+  private readonly window: number;
+  private readonly arena: number;
+  private tables: Tables | undefined;
+  /** The window's bytes that were not read yet. */
+  private from: number;
+  private to: number;
+  /** The offset in the object of the window's first byte. */
+  private origin = 0;
+  private capacity = 1;
+
+  constructor(readonly kernel: Kernel) {
+    const { memory } = kernel;
+    this.reading = memory.allocate(READING.bytes);
+    this.messages = memory.allocate(MESSAGE.bytes * CAPACITY);
+    this.window = this.from = this.to = memory.allocate(WINDOW_BYTES);
+    this.arena = memory.allocate(ARENA_BYTES);
+    const { view } = memory;
+    view.setUint32(this.reading + READING.messages, this.messages, true);
+    view.setUint32(this.reading + READING.arena, this.arena, true);
+    view.setUint32(this.reading + READING.arenaEnd, this.arena + ARENA_BYTES, true);
+  }
+
+  /** Gives the memory back. */
+  close(): void {
+    const { memory } = this.kernel;
+    memory.release(this.reading, READING.bytes);
+    memory.release(this.messages, MESSAGE.bytes * CAPACITY);
+    memory.release(this.window, WINDOW_BYTES);
+    memory.release(this.arena, ARENA_BYTES);
+    if (this.tables !== undefined) memory.release(this.tables.block, this.tables.bytes);
+  }
+
+  /** Begins another object at `offset`. */
+  begin(offset: number): void {
+    this.from = this.to = this.window;
+    this.origin = offset;
+  }
+
+  /** How much of the window is filled, 0 to 1. */
+  get filled(): number {
+    return (this.to - this.from) / WINDOW_BYTES;
+  }
+
+  /** Copies bytes into the window, as many as there is room for; how many that were. */
+  fill(bytes: Uint8Array): number {
+    const { memory } = this.kernel;
+    if (this.from > this.window) {
+      memory.bytes.copyWithin(this.window, this.from, this.to);
+      this.origin += this.from - this.window;
+      this.to -= this.from - this.window;
+      this.from = this.window;
+    }
+    const length = Math.min(bytes.length, this.window + WINDOW_BYTES - this.to);
+    memory.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.to);
+    this.to += length;
+    return length;
+  }
+
+  /** What of the window is not read yet, and where it lies in the object; valid until the window is filled again. */
+  rest(): { bytes: Uint8Array; offset: number } {
+    const offset = this.origin + this.from - this.window;
+    return { bytes: this.kernel.memory.bytes.subarray(this.from, this.to), offset };
+  }
+
+  /** Reads the next batch, of `count` messages; `isLast` where the window holds the object's last bytes. */
+  read(isLast: boolean): void {
+    const { memory, exports } = this.kernel;
+    if (this.tables === undefined || this.asks.grown) this.writeTables();
+    // The first messages tell what is asked for: until it is known, everything goes the plain way.
+    memory.view.setUint32(this.reading + READING.capacity, this.capacity, true);
+    try {
+      exports.readBatch(this.reading, this.from, this.to, isLast ? 1 : 0);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      // A trap: a mistake of the kernel. It has changed nothing but its arena, so the window goes the plain way.
+      dropKernel();
+      this.count = 0;
+      this.ended = END.other;
+      return;
+    }
+    this.count = this.word(READING.count);
+    this.from = this.word(READING.at);
+    this.ended = this.word(READING.ended) as this["ended"];
+    this.capacity = Math.min(CAPACITY, this.capacity * 4);
+  }
+
+  /** Makes `message` the one at `row` of the batch. */
+  show(message: KernelMessage, row: number): void {
+    message.show(this.messages + row * MESSAGE.bytes, row);
+  }
+
+  /** A message to be shown what the batch has. */
+  message(): KernelMessage {
+    return new KernelMessage(this);
+  }
+
+  /** The offset in the object of a place in the window. */
+  offsetOf(place: number): number {
+    return this.origin + place - this.window;
+  }
+
+  get answers(): Tables["answers"] {
+    return this.tables!.answers;
+  }
+
+  private word(place: number): number {
+    return this.kernel.memory.view.getUint32(this.reading + place, true);
+  }
+
+  private writeTables(): void {
+    const { memory } = this.kernel;
+    if (this.tables !== undefined) memory.release(this.tables.block, this.tables.bytes);
+    this.tables = writeTables(memory, this.asks.list, CAPACITY);
+    memory.view.setUint32(this.reading + READING.plan, this.tables.plan, true);
+    this.asks.grown = false;
+  }
+}

@@ -1,0 +1,97 @@
+// The bytes of one object to what is in them, in order: the plain way, frame by frame, or with the kernel, which leaves to the
+// plain way what is damaged or unusual.
+import { FormatError } from "../errors.ts";
+import { Framer, type Span } from "../heka/frames.ts";
+import { type Message, messageCheck } from "../heka/message.ts";
+import type { BatchReader } from "../kernel/batch.ts";
+import { END } from "../kernel/layout.ts";
+
+/** Bytes go in with `push`, chunk by chunk; what was found comes out before it returns, or after `end`. */
+export interface Scan {
+  push(chunk: Uint8Array): void;
+  end(): void;
+}
+
+/** Who is told what was found. */
+export interface Found {
+  /** A frame whose message nobody has looked at yet, a damaged range, or blanks. */
+  span(span: Span): void;
+  /** A message that was decoded, valid until this returns. */
+  message(
+    message: Message & { readonly invalidUtf8: boolean },
+    frame: { readonly offset: number; readonly length: number; readonly signed: boolean },
+  ): void;
+}
+
+/** `offset` is that of the first byte. */
+export function plainScan(found: Found, offset = 0): Scan {
+  const framer = new Framer(messageCheck());
+  const drain = (): void => {
+    for (let span = framer.next(); span !== undefined; span = framer.next()) {
+      found.span(offset === 0 ? span : { ...span, offset: offset + span.offset });
+    }
+  };
+  return {
+    push(chunk) {
+      framer.push(chunk);
+      drain();
+    },
+    end() {
+      framer.end();
+      drain();
+    },
+  };
+}
+
+/** A batch is worth its while when so much of the window is filled. */
+const WORTHWHILE = 0.5;
+
+export function kernelScan(found: Found, batches: BatchReader): Scan {
+  batches.begin(0);
+  const message = batches.message();
+  /** The plain way, from the first place on that the kernel does not know what to make of. */
+  let plain: Scan | undefined;
+
+  const tellBatch = (): void => {
+    for (let row = 0; row < batches.count; row++) {
+      batches.show(message, row);
+      const { frame } = message;
+      try {
+        message.check();
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        found.span({ kind: "frame", ...frame });
+        continue;
+      }
+      found.message(message, frame);
+    }
+  };
+  const goPlain = (): void => {
+    const { bytes, offset } = batches.rest();
+    plain = plainScan(found, offset);
+    plain.push(new Uint8Array(bytes)); // a copy: the kernel's memory may grow meanwhile
+  };
+  const drain = (isLast: boolean): void => {
+    do {
+      batches.read(isLast);
+      tellBatch();
+    } while (batches.ended === END.full && batches.count > 0);
+    // A frame that fills the window, or a message that fills the arena, is not for the kernel.
+    const stuck = batches.ended === END.full || (batches.count === 0 && batches.filled === 1);
+    if (batches.ended === END.other || stuck) goPlain();
+  };
+  return {
+    push(chunk) {
+      let taken = 0;
+      while (plain === undefined && taken < chunk.length) {
+        taken += batches.fill(taken === 0 ? chunk : chunk.subarray(taken));
+        if (batches.filled >= WORTHWHILE) drain(false);
+      }
+      if (taken < chunk.length) plain?.push(chunk.subarray(taken));
+    },
+    end() {
+      if (plain === undefined) drain(true);
+      plain?.end();
+    },
+  };
+}
