@@ -1,4 +1,5 @@
-// Loaded before every test file. Plain `bun test` allows five seconds, and bunfig.toml's own key for that has no effect.
+// Loaded before the first test file. Plain `bun test` allows five seconds, bunfig.toml's own key for that has no effect, and
+// this holds for the first file only: scripts/ok.ts gives the same as an option.
 import { setDefaultTimeout } from "bun:test";
 import { buildKernel } from "../scripts/kernel.ts";
 import { buildTypes } from "../scripts/types.ts";
