@@ -1,5 +1,5 @@
 // Which dataset a command reads, and the place its keys are below.
-import { type Dataset, readDataset } from "../jobs/metadata.ts";
+import { type Dataset, readDataset, readDatasets } from "../jobs/metadata.ts";
 import { openSource } from "../storage/place.ts";
 import type { Place } from "../storage/ports.ts";
 import { required, type Settings } from "./config.ts";
@@ -14,11 +14,21 @@ export async function findDataset(settings: Settings, name: string): Promise<{ d
 }
 
 /** A dataset of derive.toml or else of the metadata place. */
-export async function datasetNamed(settings: Settings, name: string): Promise<Dataset> {
-  return (
-    settings.sources.get(name) ??
-    (await readDataset(openMetadata(settings, `dataset ${name}: the place of sources.json`), name))
-  );
+export function datasetNamed(settings: Settings, name: string): Promise<Dataset> {
+  return beginDatasets(settings)(name);
+}
+
+/** Begins to read which datasets there are, for who comes to know the name of one a little later. */
+export function beginDatasets(settings: Settings): (name: string) => Promise<Dataset> {
+  const isNeeded = settings.sources.size === 0 && settings.metadata !== undefined;
+  const begun = isNeeded ? readDatasets(openMetadata(settings, "the place of sources.json")) : undefined;
+  begun?.catch(() => {}); // told where a name is asked for
+  return async (name) => {
+    const described = settings.sources.get(name);
+    if (described) return described;
+    const metadata = openMetadata(settings, `dataset ${name}: the place of sources.json`);
+    return readDataset(metadata, name, begun);
+  };
 }
 
 /** The metadata place; `use` says what for. Throws UsageError where none is set. */

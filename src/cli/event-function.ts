@@ -9,7 +9,7 @@ import type { EventFunction } from "../lambda/invocation.ts";
 import { folderPrefix } from "../storage/keys.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import { type Environment, required, type Settings } from "./config.ts";
-import { datasetNamed } from "./dataset.ts";
+import { beginDatasets } from "./dataset.ts";
 import { limitsOf } from "./job.ts";
 import { placeOf, s3OptionsOf } from "./places.ts";
 import { S3_SETTINGS } from "./settings.ts";
@@ -44,9 +44,10 @@ export async function prepareFunction(
   const ref = resolveStream(stream, folder);
   const workers = workersOf(settings, environment);
   const pool = new WorkerPool(workers, limitsOf(settings));
+  const datasetOf = beginDatasets(settings);
   try {
     const { facts } = await pool.ask<"facts">({ kind: "describe", stream: ref });
-    const dataset = await datasetNamed(settings, facts.streamName);
+    const dataset = await datasetOf(facts.streamName);
     const only = parseOnly(settings.only);
     wantedValues(
       [facts.dimensions, ...only],

@@ -60,10 +60,11 @@ export async function readDatasets(metadata: Source): Promise<Map<string, Datase
 
 /**
  * One dataset with its dimensions, which its schema.json lists.
+ * @param named what `readDatasets` gives, where it was begun before
  * @throws {UsageError} as `readDatasets`, and for an unknown name, with the nearest one.
  */
-export async function readDataset(metadata: Source, name: string): Promise<Dataset> {
-  const entries = await readDatasets(metadata);
+export async function readDataset(metadata: Source, name: string, named = readDatasets(metadata)): Promise<Dataset> {
+  const entries = await named;
   const entry = entries.get(name);
   if (entry === undefined) {
     const names = [...entries.keys()];
