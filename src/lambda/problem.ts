@@ -11,6 +11,7 @@ import {
   UsageError,
   ValueError,
 } from "../errors.ts";
+import { FaultyInput } from "../pipeline/task.ts";
 import { placesOf } from "../thrown.ts";
 import { errorText } from "../told.ts";
 import { DeadlineError } from "./deadline.ts";
@@ -63,8 +64,9 @@ export function shorten(text: string, length: number): string {
 
 /**
  * Whether the same object would fail again however often it is tried: a wrong configuration, a partition that is committed,
- * too many errors in the data, a mistake in derive. What reads or writes may do better next time.
+ * faults in the data, a mistake in derive. What reads or writes may do better next time.
  */
 export function isPermanent(error: unknown): boolean {
+  if (error instanceof FaultyInput) return true;
   return !(error instanceof InputError || error instanceof OutputError || error instanceof InterruptedError);
 }

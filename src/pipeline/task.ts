@@ -38,7 +38,10 @@ export interface TaskEvents {
   progress(storedBytes: number, messages: number, rows: number): void;
 }
 
-/** A fault under `strict`, with the books of all objects up to it. */
+/**
+ * What is wrong with the bytes of an input themselves, so that reading it again is of no use: a fault under `strict`, or a
+ * compression that is broken. With the books of what was read up to it.
+ */
 export class FaultyInput extends InputError {
   override name = "FaultyInput";
   constructor(
@@ -52,7 +55,7 @@ export class FaultyInput extends InputError {
 /**
  * Runs a task to its end.
  * @throws {InputError} where an input cannot be read
- * @throws {FaultyInput} at the first fault, if strict: then messages are decoded whole
+ * @throws {FaultyInput} where its compression is broken, and at the first fault, if strict: then messages are decoded whole
  */
 export async function runTask(
   spec: TaskSpec,
@@ -177,8 +180,9 @@ async function deriveObject(
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new InputError(
+    throw new FaultyInput(
       `Cannot decompress ${url} at offset ${error.offset}: ${error.message}. Upload or download it again`,
+      work.objects.slice(0, -1),
     );
   }
   scan.end();

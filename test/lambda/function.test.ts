@@ -1,6 +1,7 @@
 // The built binary under a strict Runtime API: init, invocations one after the other, answers, log and metrics.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { METRICS } from "../../src/lambda/metrics.ts";
 import { readRows } from "../../src/parquet/read.ts";
 import { BUCKET, keyOf, LambdaFolder, PARTITION, type Ran, s3Event, s3Record, sqsEvent } from "./function.ts";
@@ -130,7 +131,7 @@ describe("one event after the other", () => {
   });
 
   test("Batch Operations: a result for each task, by what went wrong", async () => {
-    const tasks = ["a", "poison", "missing", "elsewhere"].map((name) => ({
+    const tasks = ["a", "poison", "cut", "missing", "elsewhere"].map((name) => ({
       taskId: name,
       s3Key: name === "elsewhere" ? "other/x" : keyOf(name),
       s3VersionId: null,
@@ -138,6 +139,7 @@ describe("one event after the other", () => {
     }));
     folder.lay("a", 1);
     folder.lay("poison", ...POISON);
+    folder.write(`raw/${keyOf("cut")}`, gzipSync(new Uint8Array(1000)).subarray(0, -8));
     const event = { invocationSchemaVersion: "2.0", invocationId: "i", job: { id: "j", userArguments: {} }, tasks };
     const ran = await folder.serve([{ event }]);
     expectManners(ran);
@@ -153,6 +155,7 @@ describe("one event after the other", () => {
       results: [
         result("a", "Succeeded", "1 row from"),
         result("poison", "PermanentFailure", "--max-errors"),
+        result("cut", "PermanentFailure", "Cannot decompress"),
         result("missing", "PermanentFailure", "no object"),
         result("elsewhere", "PermanentFailure", "telemetry-2"),
       ],
