@@ -11,6 +11,7 @@ export const commands: Commands = {
   cat: { summary: "Print the messages of Heka files", load: () => import("./cat.ts") },
   show: { summary: "Show the rows of Parquet files", load: () => import("./show.ts") },
   verify: { summary: "Hold derived Parquet against its _SUCCESS", load: () => import("./verify.ts") },
+  catalog: { summary: "Print what registers datasets with query engines", load: () => import("./catalog.ts") },
   new: { summary: "Begin a stream, with its test beside it", load: () => import("./new.ts") },
   infer: { summary: "Propose a stream from what raw data holds", load: () => import("./infer.ts") },
   check: { summary: "Type-check streams", load: () => import("./check.ts") },
