@@ -293,6 +293,15 @@ describe("P12: nothing of a ping is told by", () => {
     }
   });
 
+  test.each(STREAMS)("invoke with %s, its replies, log and metrics", async (stream) => {
+    const places = ["--metadata", "raw", "--input", "raw", "-o", "out"];
+    lay({ "ping.json": JSON.stringify({ Records: [{ body: `{"${MARK}": ${MARK}` }, markedPing("")], Items: MARK }) });
+    for (const more of [[], ["--max-errors", "100%"], ["--strict"], ["--shape", "batchops"]]) {
+      const { stdout } = await run(["invoke", stream, ...FILES, `${DAY}/cut.heka.gz`, "ping.json", ...places, ...more]);
+      expect(stdout.trim().split("\n")).toHaveLength(FILES.length + 2);
+    }
+  });
+
   test("cat, ls, show and verify, on stderr", async () => {
     for (const name of readdirSync(path(DAY))) {
       for (const more of [
@@ -363,6 +372,11 @@ describe("P12: credentials in places are not told by", () => {
     ["show", place],
     ["verify", place],
     ["ls", "--metadata", place],
+    ["invoke", "ExampleStream", FILES[0]!, "--metadata", "raw", "--input", "raw", "-o", place],
+    ["invoke", "ExampleStream", FILES[0]!, "--metadata", "raw", "--input", place, "-o", "out"],
+    ["invoke", "ExampleStream", FILES[0]!, "--metadata", place, "--input", "raw", "-o", "out"],
+    ["invoke", "ExampleStream", place, "--metadata", "raw", "--input", "raw", "-o", "out"],
+    ["invoke", "ExampleStream", `${place}.json`, "--metadata", "raw", "--input", "raw", "-o", "out"],
     ["ls", "telemetry", "20151028", "--metadata", "raw", "--input", place],
   ];
 

@@ -87,8 +87,9 @@ async function eventOf(written: string, shape: (typeof SHAPES)[number], settings
 }
 
 async function readEventFile(path: string): Promise<string> {
+  const file = pathOfPlace(path);
   try {
-    return await Bun.file(path).text();
+    return await Bun.file(file).text();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(`Cannot read the event ${path}: ${code === "ENOENT" ? "there is no such file" : code}`);
