@@ -6,7 +6,7 @@ import type { WorkerPool } from "../jobs/pool.ts";
 import { addBooks, type Books, emptyBooks } from "../pipeline/books.ts";
 import { Gate } from "../storage/gate.ts";
 import { openSink } from "../storage/place.ts";
-import { errorText } from "../told.ts";
+import { errorText, isInternal } from "../told.ts";
 import { type Deadline, outOfTime, startDeadline } from "./deadline.ts";
 import type { Entry, NamedObject } from "./entries.ts";
 import { readEvent } from "./event.ts";
@@ -166,7 +166,7 @@ async function deriveObject(object: NamedObject, work: Work): Promise<Outcome> {
       const result = await deriveEvent(func.job, object, func.pool, limit.signal, books, progress);
       return { object, result, partUrl: result.part && openSink(func.job.output).urlOf(result.part.key) };
     } catch (error) {
-      return { object, error: limit.signal.aborted ? late() : (error as Error) };
+      return { object, error: limit.signal.aborted ? late() : naming(object, error as Error) };
     }
   };
   const late = (): Error =>
@@ -186,6 +186,12 @@ async function deriveObject(object: NamedObject, work: Work): Promise<Outcome> {
     ...toldBooks(books),
   });
   return outcome;
+}
+
+/** A full disk, say, has an error that knows nothing of the object. */
+function naming({ bucket, key }: NamedObject, error: Error): Error {
+  if (!isInternal(error) && !error.message.includes(key)) error.message += ` (deriving s3://${bucket}/${key})`;
+  return error;
 }
 
 /** To the millisecond, but never 0. */
