@@ -3,6 +3,7 @@
 import type { AvroRecord } from "./avro/literal.ts";
 import { columnsToBuild, columnsToSchema } from "./columns/group.ts";
 import { pathText } from "./columns/place.ts";
+import { type ColumnPlan, planColumns } from "./columns/plan.ts";
 import type { Columns } from "./columns.ts";
 import { ValueError } from "./errors.ts";
 import { Filtered } from "./filtered.ts";
@@ -10,6 +11,7 @@ import type { Message, Path } from "./heka/message-view.ts";
 import type { InferRecord, NoSurplus } from "./infer.ts";
 import { checkDefinition } from "./stream-check.ts";
 
+export type { PlainColumn } from "./columns/plan.ts";
 export { Filtered } from "./filtered.ts";
 
 /** What a stream's file may say beside its columns or its schema. */
@@ -58,6 +60,15 @@ export interface DerivedStream {
   readonly schema: (name: string) => AvroRecord;
   /** The record of a message, or why there is none. Throws what the author's functions throw, and ValueError. */
   readonly build: (message: Message) => object | Filtered;
+  /** For streams written as columns: how rows are made without records, with the same outcome as `build`. */
+  readonly rows?: RowPlan;
+}
+
+export interface RowPlan extends ColumnPlan {
+  /** Whether a message is taken at all; absent where all are. Throws what the author's function throws. */
+  readonly where?: (message: Message) => Filtered | undefined;
+  /** Paths that a message must have. */
+  readonly requires: readonly Path[];
 }
 
 const filteredByWhere = new Filtered("where");
@@ -82,7 +93,8 @@ export function defineStream<const Schema extends AvroRecord, const Built extend
   const { name, streamName, version = 1, description, dimensions = {}, partitionBy } = definition;
   const form = definition.columns === undefined ? schemaForm(definition) : columnForm(definition);
   const build = selective(definition, form.build);
-  const stream = { name, streamName, version, description, dimensions, partitionBy, schema: form.schema, build };
+  const rows = definition.columns && rowPlan(definition);
+  const stream = { name, streamName, version, description, dimensions, partitionBy, schema: form.schema, build, rows };
   return Object.freeze({ ...stream, [brand]: true });
 }
 
@@ -99,11 +111,21 @@ function columnForm({ columns }: ColumnStream): Form {
 /** `build` for the messages that `where` and `requires` let through. */
 function selective({ where, requires = [] }: StreamFacts, build: DerivedStream["build"]): DerivedStream["build"] {
   const needed = requires.map((path) => ({ path, filtered: new Filtered(`${pathText(path)} missing`) }));
+  const leaveOut = where && whereFilter(where);
   return (message) => {
-    if (where !== undefined && !isTaken(where(message))) return filteredByWhere;
+    const filtered = leaveOut?.(message);
+    if (filtered !== undefined) return filtered;
     for (const { path, filtered } of needed) if (!message.has(path)) return filtered;
     return build(message);
   };
+}
+
+function rowPlan({ columns, where, requires = [] }: ColumnStream): RowPlan {
+  return { ...planColumns(columns), where: where && whereFilter(where), requires };
+}
+
+function whereFilter(where: NonNullable<StreamFacts["where"]>): (message: Message) => Filtered | undefined {
+  return (message) => (isTaken(where(message)) ? undefined : filteredByWhere);
 }
 
 function isTaken(answer: unknown): boolean {

@@ -26,6 +26,30 @@ export function createAppender(schema: Schema, group: RowGroupBuilder): Appender
   };
 }
 
+/** Appends the values of some fields of a record; those of the others come from elsewhere. */
+export interface FieldAppender {
+  /** What the columns store of these values, one for each field. Throws ValueError as Appender does. */
+  convert(values: readonly unknown[]): readonly unknown[];
+  /** Puts what `convert` gave into the columns; the row does not end with that. */
+  put(stored: readonly unknown[]): void;
+}
+
+/** `fields`: the positions of the record's fields. */
+export function createFieldAppender(schema: Schema, group: RowGroupBuilder, fields: readonly number[]): FieldAppender {
+  const columns = group.columns.values() as Iterator<Lane, undefined>;
+  const all = schema.root.fields.map(({ name, type }) => ({
+    convert: compileConversion(type, name),
+    lane: laneOf(type, { columns, definition: 0, repetition: 0 }),
+  }));
+  const some = fields.map((field) => all[field]!);
+  return {
+    convert: (values) => some.map(({ convert }, i) => convert(values[i])),
+    put(stored) {
+      for (let i = 0; i < some.length; i++) some[i]!.lane.put(stored[i], 0);
+    },
+  };
+}
+
 /**
  * Where the stored values of one node go; a column is the simplest lane. `put` takes a stored value (convert.ts) that
  * is there, `absent` the definition level of the nearest ancestor that is.

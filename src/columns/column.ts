@@ -66,6 +66,9 @@ export type Missing =
   | { readonly means: "skip" }
   | { readonly means: "default"; readonly value: unknown };
 
+/** A getter of Message. */
+export type Getter = "string" | "int" | "long" | "double" | "boolean" | "bytes";
+
 /**
  * One type of column. Values are "seen" as authors' functions get them and "stored" as the record holds them; the two
  * differ for JSON only.
@@ -73,6 +76,8 @@ export type Missing =
 export interface Kind {
   /** The type in error texts, with its article. */
   readonly name: string;
+  /** The message's getter whose answer is the value as it is; absent where there is none. */
+  readonly getter?: Getter;
   /** A reader of the present value at a place. */
   readonly bind: (place: Place) => Read;
   /** Checks what an author's function returned and gives it as seen. Throws ValueError with `text` as its path. */

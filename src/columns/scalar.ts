@@ -4,13 +4,14 @@ import type { AvroSchema } from "../avro/literal.ts";
 import { UsageError, ValueError } from "../errors.ts";
 import { toInt, toLong } from "../heka/convert.ts";
 import type { Json, Message, Path } from "../heka/message-view.ts";
-import type { Kind } from "./column.ts";
+import type { Getter, Kind } from "./column.ts";
 import { booleanOf, bytesOf, doubleOf, intOf, longOf, stringOf } from "./json.ts";
 import { reader } from "./place.ts";
 import { microsOfIso, microsOfNumber, type TimestampUnit, timestampUnits } from "./time.ts";
 
 interface Scalar<Seen> {
   name: string;
+  getter?: Getter;
   avro: AvroSchema;
   fromMessage: (message: Message, path: Path, text: string) => Seen | undefined;
   fromJson: (value: Json, text: string) => Seen;
@@ -37,6 +38,7 @@ function scalar<Seen>({ name, avro, fromMessage, fromJson, take, ...rest }: Scal
 
 export const stringKind = scalar({
   name: "a string",
+  getter: "string",
   avro: "string",
   fromMessage: (message, path) => message.string(path, undefined),
   fromJson: stringOf,
@@ -45,6 +47,7 @@ export const stringKind = scalar({
 
 export const intKind = scalar({
   name: "an int",
+  getter: "int",
   avro: "int",
   fromMessage: (message, path) => message.int(path, undefined),
   fromJson: intOf,
@@ -53,6 +56,7 @@ export const intKind = scalar({
 
 export const longKind = scalar({
   name: "a long",
+  getter: "long",
   avro: "long",
   fromMessage: (message, path) => message.long(path, undefined),
   fromJson: longOf,
@@ -65,6 +69,7 @@ export const longKind = scalar({
 
 export const doubleKind = scalar({
   name: "a double",
+  getter: "double",
   avro: "double",
   fromMessage: (message, path) => message.double(path, undefined),
   fromJson: doubleOf,
@@ -74,6 +79,7 @@ export const doubleKind = scalar({
 
 export const booleanKind = scalar({
   name: "a boolean",
+  getter: "boolean",
   avro: "boolean",
   fromMessage: (message, path) => message.boolean(path, undefined),
   fromJson: booleanOf,
@@ -82,6 +88,7 @@ export const booleanKind = scalar({
 
 export const bytesKind = scalar({
   name: "bytes",
+  getter: "bytes",
   avro: "bytes",
   fromMessage: (message, path) => message.bytes(path, undefined),
   fromJson: bytesOf,

@@ -1,9 +1,9 @@
 // Which paths a stream asks messages for: known from its columns, or learned when its functions ask. Each has a number, under
 // which the kernel gives its values.
 import type { Path } from "../heka/message.ts";
-import { compilePath } from "../heka/path.ts";
+import { type CompiledPath, compilePath } from "../heka/path.ts";
 import { GETTER, type Getter } from "./layout.ts";
-import type { Ask } from "./tables.ts";
+import type { Ask, Fallback } from "./tables.ts";
 
 /** More paths than this are not looked up in every message: a stream may make paths up from values. */
 const MAX_LEARNED = 128;
@@ -27,16 +27,36 @@ export class Asks {
     return this.numbers[getter].get(key) ?? this.learn(path, key, getter);
   }
 
+  /**
+   * Adds what a stream's rows are made of, before the first batch: a column, with what stands for a missing value (null for
+   * null), or something that a message needs to become a row. Its number; -1 where the kernel cannot look it up.
+   */
+  add(path: Path, getter: Getter, fallback?: Fallback): number {
+    const compiled = compilePath(path);
+    if (isWholePing(compiled)) return -1;
+    const key = typeof path === "string" ? path : keyOf(path);
+    const number = this.list.length;
+    this.list.push({ path: compiled, getter, use: fallback === undefined ? "needed" : "column", fallback });
+    // Functions that ask for the same get this answer, too.
+    if (!this.numbers[getter].has(key)) this.numbers[getter].set(key, number);
+    this.grown = true;
+    return number;
+  }
+
   private learn(path: Path, key: string, getter: Getter): number {
     const compiled = compilePath(path);
-    // The whole ping is for nobody but heka/sections.ts.
-    if (this.learned === MAX_LEARNED || compiled.keys.length === 0 || compiled.keys[0]!.text === "") return -1;
+    if (this.learned === MAX_LEARNED || isWholePing(compiled)) return -1;
     this.learned++;
     this.list.push({ path: compiled, getter, use: "asked" });
     this.numbers[getter].set(key, this.list.length - 1);
     this.grown = true;
     return this.list.length - 1;
   }
+}
+
+/** That is for nobody but heka/sections.ts. */
+function isWholePing({ keys }: CompiledPath): boolean {
+  return keys.length === 0 || keys[0]!.text === "";
 }
 
 /** An array is another path than the string with the same dots. */

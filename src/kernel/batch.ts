@@ -9,8 +9,8 @@ import { type Tables, writeTables } from "./tables.ts";
 const WINDOW_BYTES = 2 << 20;
 /** Decompressed messages of a batch. A longer message goes the plain way. */
 const ARENA_BYTES = 4 << 20;
-/** Messages in a batch. */
-const CAPACITY = 256;
+/** Messages in a batch, at most. */
+export const CAPACITY = 256;
 
 /** Reads objects, one after the other, for one stream. */
 export class BatchReader {

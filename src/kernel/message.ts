@@ -41,6 +41,16 @@ export class KernelMessage implements Message {
     this.answered = this.word(MESSAGE.outcome) !== OUTCOME.odd;
   }
 
+  /** Its number in the batch. */
+  get number(): number {
+    return this.row;
+  }
+
+  /** Whether the batch has all that its row needs, and values for all columns that are asked for. */
+  get isComplete(): boolean {
+    return this.word(MESSAGE.outcome) === OUTCOME.complete;
+  }
+
   /** The frame it came in: its place in the object, its length, whether it is signed, and the bytes of its message. */
   get frame(): { offset: number; length: number; signed: boolean; message: Uint8Array } {
     const start = this.word(MESSAGE.frame);

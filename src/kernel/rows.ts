@@ -1,8 +1,8 @@
-// A batch's rows into the row group: the kernel's columns from the batch, the others from a function, cut where rows one by one
-// would have been cut.
+// A batch's rows into the row group: some columns from the batch, the others from a function, cut where single rows would have
+// been.
 import type { GroupColumn } from "../parquet/column.ts";
 import type { RowGroupBuilder } from "../parquet/rowgroup.ts";
-import { KernelColumn } from "./columns.ts";
+import type { KernelColumn } from "./columns.ts";
 import type { Kernel } from "./instance.ts";
 
 /** What assembly/columns.ts offers for rows of a batch. */
@@ -19,40 +19,45 @@ export interface RowRange {
   readonly to: number;
 }
 
-/** Puts a row's values into the columns that are not the kernel's. Must not fail. */
+/** Puts a row's values into the columns that have no source. Must not fail. */
 export type PutOthers = (row: number) => void;
 
 /** A batch's columns and the row group's: which goes where. */
 export class RowAppender {
   /** The place of the routes in the kernel's memory. */
   readonly #routes: number;
-  readonly #count: number;
-  readonly #others: readonly GroupColumn[];
+  #count = 0;
+  #others: readonly GroupColumn[] = [];
 
-  /**
-   * `sources`: for each column of the group that is the kernel's, in their order, the place of its BatchColumn. `full`
-   * is called whenever the group is full, and must finish it.
-   */
+  /** `full` is called whenever the group is full, and must finish it. */
   constructor(
     private readonly kernel: Kernel,
     private readonly group: RowGroupBuilder,
-    sources: readonly number[],
     private readonly full: () => void,
   ) {
-    const columns = group.columns.filter((column) => column instanceof KernelColumn);
-    this.#others = group.columns.filter((column) => !(column instanceof KernelColumn));
-    this.#count = columns.length;
-    this.#routes = kernel.memory.allocate(8 * columns.length);
-    const { words } = kernel.memory;
-    for (const [i, { place }] of columns.entries()) words.set([place, sources[i]!], (this.#routes >>> 2) + 2 * i);
+    this.#routes = kernel.memory.allocate(8 * group.columns.length);
+  }
+
+  /** `sources`: for each column of the group the place of its BatchColumn; only the kernel's columns can have one. */
+  route(sources: readonly (number | undefined)[]): void {
+    const { columns } = this.group;
+    const { words } = this.kernel.memory;
+    const routes: number[] = [];
+    for (const [i, column] of columns.entries()) {
+      const source = sources[i];
+      if (source !== undefined) routes.push((column as KernelColumn).place, source);
+    }
+    words.set(routes, this.#routes >>> 2);
+    this.#count = routes.length / 2;
+    this.#others = columns.filter((_, i) => sources[i] === undefined);
   }
 
   /** Gives its memory back: it may not be used again. */
   release(): void {
-    this.kernel.memory.release(this.#routes, 8 * this.#count);
+    this.kernel.memory.release(this.#routes, 8 * this.group.columns.length);
   }
 
-  /** Appends the rows that are kept, where all columns are the kernel's. */
+  /** Appends the rows that are kept, where all columns have a source. */
   append({ keep, from, to }: RowRange): void {
     const { group, kernel } = this;
     const { exports } = kernel;

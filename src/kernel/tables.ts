@@ -24,6 +24,13 @@ export interface Ask {
   readonly path: CompiledPath;
   readonly getter: Getter;
   readonly use: keyof typeof USE;
+  /** Of a column. */
+  readonly fallback?: Fallback;
+}
+
+/** What a column has where the value is missing; null for null. */
+export interface Fallback {
+  readonly value: boolean | number | bigint | string | Uint8Array | null;
 }
 
 /** Where the results of one Ask lie, for each message of a batch. */
@@ -90,7 +97,7 @@ export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity
     view.setUint16(bucket, i + 1, true);
   });
   const paths = take(PATH.bytes * asks.length);
-  const answers = asks.map(({ path, getter, use }, i): Answers => {
+  const answers = asks.map(({ path, getter, use, fallback }, i): Answers => {
     const at = paths + i * PATH.bytes;
     const candidates = take(CANDIDATE.bytes * path.fieldNames.length);
     path.fieldNames.forEach((candidate, j) => {
@@ -125,6 +132,18 @@ export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity
     set(at + PATH.column, column);
     set(at + PATH.states, answer.states);
     set(at + PATH.use, USE[use]);
+    const otherwise = fallback?.value ?? null;
+    if (otherwise === null) return answer;
+    set(at + PATH.hasDefault, 1);
+    if (typeof otherwise === "boolean") set(at + PATH.defaultValue, otherwise ? 1 : 0);
+    else if (typeof otherwise === "bigint") view.setBigInt64(at + PATH.defaultValue, otherwise, true);
+    else if (typeof otherwise === "number" && getter === "int") view.setInt32(at + PATH.defaultValue, otherwise, true);
+    else if (typeof otherwise === "number") view.setFloat64(at + PATH.defaultValue, otherwise, true);
+    else {
+      const encoded = bytesOf(otherwise);
+      set(at + PATH.defaultValue, text(encoded));
+      set(at + PATH.defaultLength, encoded.length);
+    }
     return answer;
   });
   set(plan + PLAN.buckets, buckets);
@@ -139,6 +158,10 @@ export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity
     set(plan + place, lane);
   }
   return { plan, answers, block, bytes };
+}
+
+function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === "string" ? new TextEncoder().encode(text) : text;
 }
 
 /** Every name of fields that some path may mean, each once. */
@@ -163,6 +186,10 @@ function tableBytes(asks: readonly Ask[], names: readonly string[], capacity: nu
     below.length +
     rounding +
     keys.reduce((sum, key) => sum + KEY.bytes + CANDIDATE.bytes + key.bytes.length + rounding, 0);
+  const ofFallback = (fallback?: Fallback) =>
+    typeof fallback?.value === "string" || fallback?.value instanceof Uint8Array
+      ? bytesOf(fallback.value).length + rounding
+      : 0;
   const ofAnswers = PATH.bytes + COLUMN.bytes + capacity * 18 + 16 * rounding;
   return (
     PLAN.bytes +
@@ -170,7 +197,7 @@ function tableBytes(asks: readonly Ask[], names: readonly string[], capacity: nu
     2 * (LANE.bytes + RANGE_BYTES * MAX_SECTIONS) +
     16 * rounding +
     names.reduce((sum, name) => sum + ofName(name), 0) +
-    asks.reduce((sum, { path }) => sum + ofAnswers + ofPath(path), 0)
+    asks.reduce((sum, { path, fallback }) => sum + ofAnswers + ofPath(path) + ofFallback(fallback), 0)
   );
 }
 

@@ -3,10 +3,14 @@
 import { type Appender, createAppender } from "../avro/appender.ts";
 import { toParquetSchema } from "../avro/columns.ts";
 import type { Message } from "../heka/message.ts";
+import type { BatchReader } from "../kernel/batch.ts";
+import { KernelColumns } from "../kernel/columns.ts";
+import { KernelMessage } from "../kernel/message.ts";
 import { type Codec, type EncodedRowGroup, RowGroupBuilder } from "../parquet/rowgroup.ts";
 import { Filtered } from "../stream.ts";
 import { causeOf, faultyPath } from "./causes.ts";
 import type { LoadedStream } from "./load.ts";
+import { BatchRows } from "./rows.ts";
 
 /** What became of a message; `cause` is what it is counted under, `path` what of the record or message was at fault. */
 export type Outcome =
@@ -19,21 +23,38 @@ const WRITTEN: Outcome = { kind: "written" };
 export class RecordWriter {
   private readonly group: RowGroupBuilder;
   private readonly appender: Appender;
+  private readonly columns: KernelColumns | undefined;
+  /** Makes rows of the batches' messages; undefined where all go by records. */
+  private readonly rows: BatchRows | undefined;
 
-  /** `emit` gets each full row group, in order; it may keep the bytes. */
+  /** `emit` gets each full row group, in order; it may keep the bytes. `batches` are where messages come from, if there are. */
   constructor(
     private readonly stream: LoadedStream,
     codec: Codec,
     private readonly emit: (group: EncodedRowGroup) => void,
+    batches?: BatchReader,
   ) {
-    this.group = new RowGroupBuilder(toParquetSchema(stream.schema), { codec });
+    const schema = toParquetSchema(stream.schema);
+    const plan = stream.definition.rows;
+    if (batches !== undefined && plan !== undefined) {
+      this.columns = new KernelColumns(batches.kernel, schema.leaves.length);
+    }
+    this.group = new RowGroupBuilder(schema, { codec }, this.columns?.columnFor);
     this.appender = createAppender(stream.schema, this.group);
+    if (batches !== undefined && plan !== undefined) {
+      this.rows = new BatchRows(stream, plan, batches, this.group, () => this.emit(this.group.finish()));
+    }
   }
 
   write(message: Message): Outcome {
     try {
+      if (this.rows !== undefined && message instanceof KernelMessage && message.isComplete) {
+        const filtered = this.rows.take(message);
+        return filtered === undefined ? WRITTEN : { kind: "filtered", cause: filtered.cause };
+      }
       const record = this.stream.definition.build(message);
       if (record instanceof Filtered) return { kind: "filtered", cause: record.cause };
+      this.rows?.flush();
       this.appender.append(record);
     } catch (error) {
       const { words } = this.stream;
@@ -43,8 +64,19 @@ export class RecordWriter {
     return WRITTEN;
   }
 
+  /** To be called before the batch goes whose messages were written. */
+  endBatch(): void {
+    this.rows?.endBatch();
+  }
+
   /** Ends the row group, also a short one: called where a task ends. */
   flush(): void {
     if (this.group.rows > 0) this.emit(this.group.finish());
+  }
+
+  /** Gives its memory back: it may not be used again. */
+  close(): void {
+    this.rows?.close();
+    this.columns?.release();
   }
 }

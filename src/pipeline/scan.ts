@@ -21,6 +21,8 @@ export interface Found {
     message: Message & { readonly invalidUtf8: boolean },
     frame: { readonly offset: number; readonly length: number; readonly signed: boolean },
   ): void;
+  /** The messages since the last call are about to become invalid. */
+  endBatch(): void;
 }
 
 /** `offset` is that of the first byte. */
@@ -65,6 +67,7 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
       }
       found.message(message, frame);
     }
+    found.endBatch();
   };
   const goPlain = (): void => {
     const { bytes, offset } = batches.rest();

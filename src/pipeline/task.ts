@@ -63,9 +63,9 @@ export async function runTask(
   stream: LoadedStream,
   events: TaskEvents,
 ): Promise<ObjectBooks[]> {
-  const writer = new RecordWriter(stream, spec.codec, events.rowGroup);
-  const decoder = new MessageDecoder();
   const batches = await batchReader(spec);
+  const writer = new RecordWriter(stream, spec.codec, events.rowGroup, batches);
+  const decoder = new MessageDecoder();
   const objects: ObjectBooks[] = [];
   const total = { rows: 0, messages: 0 };
   const readers = readersAhead(source, spec.inputs);
@@ -75,10 +75,11 @@ export async function runTask(
       await deriveObject(source, input, reader, spec, { writer, decoder, batches, events, total, index, objects });
       if (isEnough(spec, total)) break;
     }
+    writer.flush();
   } finally {
+    writer.close();
     batches?.close();
   }
-  writer.flush();
   return objects;
 }
 
@@ -158,6 +159,7 @@ async function deriveObject(
       accountMessage(message, place, books, url, work);
       if (spec.strict) refuseFault(books, url, work.objects);
     },
+    endBatch: () => work.writer.endBatch(),
   };
   const scan = work.batches === undefined ? plainScan(found) : kernelScan(found, work.batches);
 
