@@ -14,6 +14,7 @@ function isNumber(value: unknown): boolean {
   return value === null || value === undefined || typeof value === "number" || typeof value === "bigint";
 }
 
-function cellText(value: unknown): string {
+/** A value as a cell of a table. */
+export function cellText(value: unknown): string {
   return typeof value === "string" ? value : exactJson(value).replace(/^"(.*)"$/s, "$1");
 }

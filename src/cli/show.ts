@@ -3,6 +3,7 @@ import { FormatError, InputError, UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { readFooter, readRows } from "../parquet/read.ts";
 import { parquetSchemaText } from "../parquet/schema.ts";
+import { summarize } from "../parquet/summary.ts";
 import { command } from "./command.ts";
 import { resolveSettings } from "./config.ts";
 import { EXIT } from "./exit.ts";
@@ -10,9 +11,10 @@ import { exactJson } from "./json.ts";
 import type { Output } from "./output.ts";
 import { findParts, type Part } from "./parts.ts";
 import { s3OptionsOf } from "./places.ts";
-import { rowTable } from "./rows.ts";
+import { cellText, rowTable } from "./rows.ts";
 import { S3_SETTINGS, settingFlags } from "./settings.ts";
-import { countText, plural } from "./units.ts";
+import { table } from "./table.ts";
+import { bytesText, countText, plural } from "./units.ts";
 import { text, wholeNumber } from "./values.ts";
 
 /** Rows of a table, where no number is given. */
@@ -30,6 +32,10 @@ export default command({
     columns: { kind: text, value: "A,B", description: "Only these columns, in this order" },
     ...settingFlags(...S3_SETTINGS),
     schema: { description: "Print the schema in place of rows" },
+    stats: {
+      description:
+        "Print what each column holds in place of rows: nulls, about how many values differ, the least and greatest, encodings, sizes",
+    },
     json: { description: "One JSON object a row: integers exact, bytes base64, times ISO 8601" },
   },
   examples: [
@@ -38,6 +44,7 @@ export default command({
       does: "two columns of a whole dataset",
       run: "derive show derived/example_stream --columns clientId,hours -n 100",
     },
+    { does: "which columns are large, and which are empty?", run: "derive show derived/example_stream/v1 --stats" },
     {
       does: "all rows for another program",
       run: "derive show example.parquet --json | jq -r .country | sort | uniq -c",
@@ -51,6 +58,10 @@ export default command({
       await output.write(await schemaOf(parts[0]));
       return EXIT.done;
     }
+    if (flags.stats) {
+      await showStats(parts, flags.json, output);
+      return EXIT.done;
+    }
     const rows = readParts(parts, flags.columns?.split(","), flags.number ?? (flags.json ? Infinity : ROWS_SHOWN));
     if (flags.json) {
       for await (const row of rows) {
@@ -61,6 +72,47 @@ export default command({
     return EXIT.done;
   },
 });
+
+async function showStats(parts: readonly Part[], json: boolean, output: Output): Promise<void> {
+  const columns = await summarize(parts.map(({ file }) => file)).catch((error) => {
+    throw told(parts.map(({ url }) => url).join(", "), error);
+  });
+  if (json) {
+    for (const column of columns) await output.write(`${exactJson(column)}\n`);
+    return;
+  }
+  const right = true;
+  const headings = [
+    ...[
+      { name: "column" },
+      { name: "type" },
+      { name: "values", right },
+      { name: "nulls", right },
+      { name: "distinct", right },
+    ],
+    ...[{ name: "min" }, { name: "max" }, { name: "stored", right }, { name: "of", right }, { name: "encodings" }],
+  ];
+  const cells = columns.map(
+    ({ path, type, values, nulls, distinct, min, max, compressed, uncompressed, encodings }) => [
+      ...[
+        path,
+        type,
+        countText(values),
+        nulls === undefined ? "?" : countText(nulls),
+        `${distinct < 1000 ? "" : "≈ "}${countText(distinct)}`,
+      ],
+      ...[boundText(min), boundText(max), bytesText(compressed), bytesText(uncompressed), encodings.join(" ")],
+    ],
+  );
+  const { text, hidden } = table(headings, cells, output.width, output.paint);
+  await output.write(text);
+  await output.flush();
+  if (hidden.length > 0) output.log.info(`not shown for want of room: ${hidden.join(", ")} (--json has all)`);
+}
+
+function boundText(value: unknown): string {
+  return value === undefined || value === null ? "" : cellText(value);
+}
 
 type FileMetaData = Awaited<ReturnType<typeof readFooter>>;
 
