@@ -17,6 +17,7 @@ import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { table } from "./table.ts";
 import { countText, plural } from "./units.ts";
 import { share, wholeNumber } from "./values.ts";
+import { watchStream } from "./watch.ts";
 
 /** Fill rates of fewer messages would say little. */
 const MESSAGES_AT_LEAST = 1000;
@@ -37,34 +38,43 @@ export default command({
       description: "Read only this share of the objects, chosen by their keys",
       default: "100%",
     },
+    watch: {
+      short: "w",
+      description: "Do it again whenever the stream's file, or one that it imports, is saved; Ctrl-C ends it",
+    },
     ...settingFlags(...S3_SETTINGS),
     json: { description: "One JSON object: rows, fill rates, books and causes" },
   },
   examples: [
+    { does: "see what it makes of a file, as you edit", run: "derive try ./MyStream.ts ping.heka --watch" },
     { does: "the first rows of one file", run: "derive try ExampleStream ping.heka" },
     { does: "five rows of a large folder, from all over it", run: "derive try ./MyStream.ts raw --sample 1% -n 5" },
   ],
   async run({ args, flags, output, signal }) {
     const s3 = s3OptionsOf(resolveSettings(flags), "input");
     const stream = resolveStream(args.stream);
-    const facts = await describeStream(stream);
-    logWarnings(facts, output);
     const stdin = args.place === "-" ? await spoolStdin() : undefined;
     try {
       const { place, objects } = await findNamed([stdin?.path ?? args.place], { s3 });
       if (objects.length === 0) throw new InputError(`Cannot try ${args.place}: there is no file in it`);
-      const sample = await sampleRows(
-        {
-          stream,
-          facts,
-          place,
-          objects: sampleObjects(objects, flags.sample),
-          enough: { rows: flags.number, messages: MESSAGES_AT_LEAST },
-        },
-        signal,
-      );
-      const columns = facts.schema.fields.map(({ name }) => name);
-      await (flags.json ? writeJson : writeTables)(sample, columns, flags.number, output);
+      const tryOnce = async (): Promise<void> => {
+        const facts = await describeStream(stream);
+        logWarnings(facts, output);
+        const sample = await sampleRows(
+          {
+            stream,
+            facts,
+            place,
+            objects: sampleObjects(objects, flags.sample),
+            enough: { rows: flags.number, messages: MESSAGES_AT_LEAST },
+          },
+          signal,
+        );
+        const columns = facts.schema.fields.map(({ name }) => name);
+        await (flags.json ? writeJson : writeTables)(sample, columns, flags.number, output);
+      };
+      if (flags.watch) await watchStream(stream, tryOnce, output, signal);
+      else await tryOnce();
       return 0;
     } finally {
       await stdin?.remove();
