@@ -71,7 +71,7 @@ test.each([
 });
 
 test("P8 100% allows a file of nothing but errors", async () => {
-  writeFileSync(join(folder, "all.heka"), Buffer.concat([FAILING, UNDECODABLE, DAMAGE]));
+  writeFileSync(join(folder, "all.heka"), Buffer.concat([DAMAGE, FAILING, UNDECODABLE]));
   const words = ["convert", "Hours", "all.heka", "-o", "all", "--json"];
   expect((await derive([...words, "--max-errors", "100%"], folder)).exit).toBe(0);
   expect((await derive([...words, "-o", "all-2", "--max-errors", "2"], folder)).exit).toBe(3);
