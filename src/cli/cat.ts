@@ -159,7 +159,7 @@ async function printObject(input: RawInput, job: Job): Promise<void> {
       const message = decode(decoder, span, input.url, faults);
       if (message === undefined || job.match?.(message) === false) continue;
       if (format === "heka") await output.write(frameBytes(span));
-      else if (format === "json") await output.write(jsonLine(message));
+      else if (format === "json") for (const piece of jsonLine(message)) await output.write(piece);
       else await output.write(textBlock(message, input.url, span.offset, output.paint));
     }
     if (--job.left === 0) return;

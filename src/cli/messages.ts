@@ -1,4 +1,5 @@
 // Messages as text: one JSON object a line for programs, a few aligned lines for people.
+import { takeLarge } from "../heka/large.ts";
 import type { RawMessage } from "../heka/message.ts";
 import { exactJson } from "./json.ts";
 import type { Paint } from "./output.ts";
@@ -7,17 +8,61 @@ import { countText } from "./units.ts";
 
 type FieldValue = string | Uint8Array | bigint | number | boolean;
 
+/** Lines are put together up to this many characters: a value of many megabytes would be copied again and again. */
+const LONG_PIECE = 1024 * 1024;
+
 /**
- * One JSON object and a line break. Integers are exact number texts, bytes base64, NaN and infinities strings. A
- * field of several values, or a name that occurs several times, is a list.
+ * One JSON object and a line break, nearly always in one piece. Integers are exact number texts, bytes base64, NaN and
+ * infinities strings. A field of several values, or a name that occurs several times, is a list.
  */
-export function jsonLine(message: RawMessage): string {
-  const fields = [...fieldsByName(message)].map(([name, values]) => {
-    const texts = values.map(exactJson);
-    return `${JSON.stringify(name)}:${texts.length === 1 ? texts[0] : `[${texts.join(",")}]`}`;
-  });
-  const members = envelope(message).map(([name, value]) => `"${name}":${exactJson(value)}`);
-  return `{${members.join(",")},"fields":{${fields.join(",")}}}\n`;
+export function* jsonLine(message: RawMessage): Iterable<string> {
+  let piece = "";
+  for (const text of jsonTexts(message)) {
+    piece += text;
+    if (piece.length < LONG_PIECE) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
+}
+
+function* jsonTexts(message: RawMessage): Iterable<string> {
+  let before = "{";
+  for (const [name, value] of envelope(message)) {
+    yield `${before}"${name}":`;
+    yield* jsonPieces(value);
+    before = ",";
+  }
+  yield ',"fields":{';
+  before = "";
+  for (const [name, values] of fieldsByName(message)) {
+    yield `${before}${JSON.stringify(name)}:`;
+    if (values.length === 1) yield* jsonPieces(values[0]!);
+    else yield `[${values.map(exactJson).join(",")}]`;
+    before = ",";
+  }
+  yield "}}\n";
+}
+
+/** The JSON of a value; of a long one in pieces, for it may take six characters for each of the value's. */
+function* jsonPieces(value: FieldValue): Iterable<string> {
+  if (typeof value === "string" && value.length > LONG_PIECE) {
+    yield '"';
+    for (let at = 0, end = 0; at < value.length; at = end) {
+      end = Math.min(value.length, at + LONG_PIECE);
+      if (isHighSurrogate(value.charCodeAt(end - 1)) && end < value.length) end++;
+      const piece = JSON.stringify(value.slice(at, end)).slice(1, -1);
+      takeLarge(2 * piece.length); // once more as bytes
+      yield piece;
+    }
+    yield '"';
+  } else {
+    yield exactJson(value);
+  }
+}
+
+function isHighSurrogate(code: number): boolean {
+  return (code & 0xfc00) === 0xd800;
 }
 
 function envelope(message: RawMessage): [string, FieldValue][] {

@@ -45,6 +45,7 @@ export interface Stream {
 
 /** Small writes are collected up to this many characters or bytes. */
 const CHUNK = 64 * 1024;
+const LARGE = 1024 * 1024;
 
 export interface OutputOptions {
   readonly quiet: boolean;
@@ -114,6 +115,8 @@ function humanText({ type, args }: LogObject, paint: Paint): string {
 
 async function writeAll(stream: Stream, data: string | Uint8Array): Promise<void> {
   const error = await new Promise<(Error & { code?: string }) | undefined | null>((done) => stream.write(data, done));
+  // What a file took at once is let go of only when the loop turns.
+  if (data.length >= LARGE) await new Promise((resume) => setImmediate(resume));
   if (!error) return;
   if (error.code === "EPIPE") throw new PipeClosed();
   throw new OutputError(

@@ -1,7 +1,7 @@
 // First stage after the object's bytes: cuts them into frames, damaged ranges and blanks. Knows nothing of messages but
 // whether bytes are one.
 import { Credit } from "./credit.ts";
-import { type Header, readHeader } from "./header.ts";
+import { beginsHeader, type Header, readHeader } from "./header.ts";
 import { frameMark, headerEnd } from "./protobuf.ts";
 import { Window } from "./window.ts";
 
@@ -71,7 +71,7 @@ export class Framer {
         if (!this.#findMark()) continue;
       } else if (isBlank(window.bytes[window.at])) {
         this.#open ??= { kind: "blank", offset: window.offset() };
-        window.at++;
+        while (window.at < window.limit && isBlank(window.bytes[window.at])) window.at++;
         continue;
       }
       const found = this.#readFrame();
@@ -154,13 +154,20 @@ export class Framer {
     return this.#header.messageLength > MAX_MESSAGE_BYTES ? "message longer than 64 MiB" : "";
   }
 
-  /** Moves to the next mark in sight; without one everything in sight is passed. */
+  /** Moves to the next mark in sight that a header may follow; without one everything in sight is passed. */
   #findMark(): boolean {
     const window = this.#window;
-    const mark = window.bytes.indexOf(frameMark, window.at);
-    const found = mark >= 0 && mark < window.limit;
-    window.at = found ? mark : window.limit;
-    return found;
+    const { bytes, limit } = window;
+    for (let mark = window.at; mark < limit; mark++) {
+      if (bytes[mark] !== frameMark) mark = bytes.indexOf(frameMark, mark);
+      if (mark < 0 || mark >= limit) break;
+      // A run of marks is passed quickly.
+      if (mark + 2 < limit && !beginsHeader(bytes[mark + 2])) continue;
+      window.at = mark;
+      return true;
+    }
+    window.at = limit;
+    return false;
   }
 
   /** Ends the open range before `end`, an offset in the object. */

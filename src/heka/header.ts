@@ -17,6 +17,17 @@ const headerTag = {
   hmac: (6 << 3) | wire.bytes,
 };
 
+/** Whether a header may begin with this byte. */
+export function beginsHeader(byte: number): boolean {
+  return (
+    byte === headerTag.length ||
+    byte === headerTag.hashFunction ||
+    byte === headerTag.signer ||
+    byte === headerTag.keyVersion ||
+    byte === headerTag.hmac
+  );
+}
+
 /** Reads all of a header into `into`; false where the bytes are none. Signed headers have four members more than others. */
 export function readHeader(bytes: Uint8Array, at: number, end: number, into: Header): boolean {
   const cursor: Cursor = { bytes, at, end };

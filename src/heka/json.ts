@@ -1,6 +1,7 @@
 // Finds values in JSON text by scanning its bytes, so that a path costs no parse of the section it leads into.
 import { isUtf8 } from "node:buffer";
 import { ValueError } from "../errors.ts";
+import { takeLarge } from "./large.ts";
 import type { Key } from "./path.ts";
 import { bytesAt } from "./path.ts";
 
@@ -56,6 +57,7 @@ export class JsonBytes {
 
   /** The text of a range. */
   text(start: number, end: number): string {
+    takeLarge(end - start);
     const text = this.bytes.toString("utf8", start, end);
     if (!this.invalidUtf8 && text.includes("\uFFFD")) this.invalidUtf8 = !isUtf8(this.bytes.subarray(start, end));
     return text;

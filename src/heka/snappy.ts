@@ -2,6 +2,7 @@
 import { snappyUncompressor } from "hysnappy";
 import { FormatError } from "../errors.ts";
 import { MAX_MESSAGE_BYTES } from "./frames.ts";
+import { takeLarge } from "./large.ts";
 import { readVarint } from "./protobuf.ts";
 
 /** After a block this large the decoder's memory is given back, which it never shrinks itself. */
@@ -27,6 +28,7 @@ export function uncompressSnappy(bytes: Uint8Array): Uint8Array {
   const declared = declaredLength(bytes);
   if (declared < 0) throw new FormatError("Cannot uncompress Snappy: no length is declared", 0);
   if (!fits(declared, bytes)) throw new FormatError("Cannot uncompress Snappy: the length declared is too large", 0);
+  takeLarge(bytes.length + 2 * declared);
   uncompressor ??= snappyUncompressor();
   try {
     return uncompressor(bytes, declared);

@@ -1,5 +1,6 @@
 // Under the framer: the bytes in sight of it, whatever the chunks they came in.
 import { InternalError } from "../errors.ts";
+import { takeLarge } from "./large.ts";
 
 const empty = new Uint8Array(0);
 /** A carry buffer that grew beyond this for one long frame is not kept. */
@@ -91,6 +92,7 @@ export class Window {
   /** A larger buffer in place of the carry buffer, without what was passed. The old one stays as it is, for views of it. */
   #growCarry(more: number): void {
     const rest = this.#carry.subarray(this.at, this.limit);
+    takeLarge(rest.length);
     this.#carry = new Uint8Array(rest.length + Math.max(more, Math.min(rest.length, growthBytes)));
     this.#carry.set(rest);
     this.bytes = this.#carry;

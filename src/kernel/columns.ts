@@ -222,7 +222,7 @@ export class KernelColumn implements GroupColumn {
       case Type.double:
         return boundOfNumber(view.getFloat64(at, true), isMax, false);
       case Type.text:
-        return boundOfBytes(this.view(at + 4, at + 4 + view.getUint32(at, true)).slice(), this.leaf.element, isMax);
+        return boundOfBytes(this.view(at + 4, at + 4 + view.getUint32(at, true)), this.leaf.element, isMax);
     }
   }
 }

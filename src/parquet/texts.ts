@@ -110,7 +110,7 @@ export class TextStore implements ValueStore<string | Uint8Array | bigint> {
 
   bound(position: number, isMax: boolean): Bound | undefined {
     const from = this.starts.numbers[position]! + this.prefix;
-    return boundOfBytes(this.heap.view(from, this.starts.numbers[position + 1]).slice(), this.element, isMax);
+    return boundOfBytes(this.heap.view(from, this.starts.numbers[position + 1]), this.element, isMax);
   }
 
   clear(): void {
@@ -179,14 +179,16 @@ export class TextStore implements ValueStore<string | Uint8Array | bigint> {
   }
 }
 
-/** See `ValueStore.bound`; `whole` is kept. */
+/** See `ValueStore.bound`; `whole` is not kept. */
 export function boundOfBytes(whole: Uint8Array, element: SchemaElement, isMax: boolean): Bound | undefined {
   if (element.converted_type === "DECIMAL") {
     return { value: BigInt.asIntN(8 * whole.length, BigInt(`0x${whole.toHex()}`)), exact: true };
   }
-  const cut = unconvertMinMax(whole, element, isMax, BOUND_BYTES);
+  // No copy of a value of many megabytes: the byte after the longest bound shows where to cut.
+  const bytes = whole.slice(0, BOUND_BYTES + 1);
+  const cut = unconvertMinMax(bytes, element, isMax, BOUND_BYTES);
   if (cut === undefined || cut.length > BOUND_BYTES) return undefined;
-  return { value: cut, exact: cut.length === whole.length && (!isMax || Buffer.compare(cut, whole) === 0) };
+  return { value: cut, exact: cut.length === whole.length && (!isMax || Buffer.compare(cut, bytes) === 0) };
 }
 
 /** Up to here a loop in JavaScript beats a call into the engine's encoder. */
