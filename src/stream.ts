@@ -1,7 +1,7 @@
 // defineStream: what an author's file says, checked and brought to the one form that everything behind it works with.
 
 import type { AvroRecord } from "./avro/literal.ts";
-import { columnsToBuild, columnsToSchema } from "./columns/group.ts";
+import { type ColumnReader, columnReaders, columnsToBuild, columnsToSchema } from "./columns/group.ts";
 import { pathText } from "./columns/place.ts";
 import { type ColumnPlan, planColumns } from "./columns/plan.ts";
 import type { Columns } from "./columns.ts";
@@ -62,6 +62,8 @@ export interface DerivedStream {
   readonly build: (message: Message) => object | Filtered;
   /** For streams written as columns: how rows are made without records, with the same outcome as `build`. */
   readonly rows?: RowPlan;
+  /** Of a stream that was written as columns: a reader of each by itself, to learn what is behind it. */
+  readonly columns?: () => readonly ColumnReader[];
 }
 
 export interface RowPlan extends ColumnPlan {
@@ -94,18 +96,23 @@ export function defineStream<const Schema extends AvroRecord, const Built extend
   const form = definition.columns === undefined ? schemaForm(definition) : columnForm(definition);
   const build = selective(definition, form.build);
   const rows = definition.columns && rowPlan(definition);
-  const stream = { name, streamName, version, description, dimensions, partitionBy, schema: form.schema, build, rows };
+  const { schema, columns } = form;
+  const stream = { name, streamName, version, description, dimensions, partitionBy, schema, build, rows, columns };
   return Object.freeze({ ...stream, [brand]: true });
 }
 
-type Form = Pick<DerivedStream, "schema" | "build">;
+type Form = Pick<DerivedStream, "schema" | "build" | "columns">;
 
 function schemaForm<Schema extends AvroRecord, Built>({ buildSchema, buildRecord }: SchemaStream<Schema, Built>): Form {
   return { schema: () => buildSchema(), build: (message) => checkBuilt(buildRecord(message)) };
 }
 
 function columnForm({ columns }: ColumnStream): Form {
-  return { schema: (name) => columnsToSchema(columns, name), build: columnsToBuild(columns) };
+  return {
+    schema: (name) => columnsToSchema(columns, name),
+    build: columnsToBuild(columns),
+    columns: () => columnReaders(columns),
+  };
 }
 
 /** `build` for the messages that `where` and `requires` let through. */

@@ -1,5 +1,6 @@
 // `derive cat`: the messages of raw objects, as they are.
 import { FormatError, InputError, UsageError } from "../errors.ts";
+import { type Frame, frameBytes } from "../heka/frame.ts";
 import { compileMatch, type Matcher } from "../heka/match/matcher.ts";
 import { MessageDecoder, type RawMessage } from "../heka/message.ts";
 import type { S3Options } from "../storage/ports.ts";
@@ -11,7 +12,7 @@ import { createFaultLog, type FaultLog } from "./faults.ts";
 import { jsonLine, textBlock } from "./messages.ts";
 import type { Output } from "./output.ts";
 import { s3OptionsOf } from "./places.ts";
-import { type Frame, frameBytes, type RawInput, rawInputs, readSpans } from "./raw-inputs.ts";
+import { type RawInput, rawInputs, readSpans } from "./raw-inputs.ts";
 import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { bytesText, countText, plural } from "./units.ts";
 import { oneOf, text, wholeNumber } from "./values.ts";

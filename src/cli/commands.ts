@@ -10,6 +10,7 @@ export const commands: Commands = {
   ls: { summary: "List raw datasets, days and what a day holds", load: () => import("./ls.ts") },
   cat: { summary: "Print the messages of Heka files", load: () => import("./cat.ts") },
   show: { summary: "Show the rows of Parquet files", load: () => import("./show.ts") },
+  why: { summary: "Find the raw ping behind a row, or what became of a raw frame", load: () => import("./why.ts") },
   verify: { summary: "Hold derived Parquet against its _SUCCESS", load: () => import("./verify.ts") },
   catalog: { summary: "Print what registers datasets with query engines", load: () => import("./catalog.ts") },
   new: { summary: "Begin a stream, with its test beside it", load: () => import("./new.ts") },

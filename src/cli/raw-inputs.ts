@@ -86,10 +86,3 @@ async function* counted(chunks: AsyncIterable<Uint8Array>, read: BytesRead): Asy
     yield chunk;
   }
 }
-
-export type Frame = Extract<Span, { kind: "frame" }>;
-
-/** The whole frame, header included. The framer cuts the message out of one run of bytes that holds all of the frame. */
-export function frameBytes({ length, message }: Frame): Uint8Array {
-  return new Uint8Array(message.buffer, message.byteOffset + message.byteLength - length, length);
-}

@@ -1,11 +1,19 @@
 // `derive verify`: whether what was committed is still there, byte for byte.
-import { type VerifiedPartition, verifyFile, verifyPlace } from "../jobs/verify.ts";
+import { UsageError } from "../errors.ts";
+import { describeStream, resolveStream } from "../jobs/streams.ts";
+import { type RawPlaceOf, type VerifiedPartition, verifyFile, verifyPlace } from "../jobs/verify.ts";
+import { emptyAccount, RAW_COUNTS, type RawAccount } from "../jobs/verify-raw.ts";
 import { openSource, splitPlace } from "../storage/place.ts";
+import type { Place, Source } from "../storage/ports.ts";
 import { command } from "./command.ts";
+import { resolveSettings, type Settings } from "./config.ts";
+import { findDataset } from "./dataset.ts";
 import { EXIT } from "./exit.ts";
 import type { Output } from "./output.ts";
+import { placeOf } from "./places.ts";
+import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { visible } from "./table.ts";
-import { bytesText, plural } from "./units.ts";
+import { bytesText, countText, plural } from "./units.ts";
 
 export default command({
   description:
@@ -13,14 +21,21 @@ export default command({
     "footer, row count and page checksums; the rows of inputs against those of parts; the books. Parts that no _SUCCESS " +
     "lists and folders with parts but without _SUCCESS are found, too. Event parts, which no _SUCCESS lists, are " +
     "checked by themselves.\n\n" +
-    "A single .parquet file is checked for what it says of itself: footer, row counts, page checksums. Nothing is changed.",
+    "A single .parquet file is checked for what it says of itself: footer, row counts, page checksums. Nothing is changed.\n\n" +
+    "With --raw the raw objects that each _SUCCESS names are read again: bytes listed are bytes read, each of them is in a " +
+    "frame, damaged or blank, in all as many as the books say, and the rows that were written are those in the footers.",
   positionals: {
     place: { description: "An output, one of its folders, or a .parquet file" },
   },
-  flags: { json: { description: "One JSON object: exit, and each partition with its problems" } },
+  flags: {
+    raw: { description: "Read the raw objects as well, and account for every byte" },
+    ...settingFlags("input", "metadata", ...S3_SETTINGS),
+    json: { description: "One JSON object: exit, and each partition with its problems" },
+  },
   examples: [
     { does: "everything derived", run: "derive verify derived" },
     { does: "one day", run: "derive verify derived/example_stream/v1/submission_date_s3=20151028 -v" },
+    { does: "is every raw byte accounted for?", run: "derive verify derived --raw --input raw" },
     { does: "what differs, for a program", run: "derive verify derived --json | jq '.partitions[].problems[]'" },
   ],
   exitCodes: {
@@ -28,10 +43,12 @@ export default command({
     [EXIT.verify]: "something differs, is missing, surplus or incomplete",
   },
   async run({ args, flags, output, signal }) {
+    const settings = resolveSettings(flags);
+    const rawPlaces = flags.raw ? rawPlacesBy(settings) : undefined;
     const partitions: VerifiedPartition[] = [];
     const progress = startTelling(partitions, output);
     try {
-      for await (const partition of verified(args.place, signal)) {
+      for await (const partition of verified(placeOf(settings, "output", args.place), signal, rawPlaces)) {
         logPartition(partition, output);
         partitions.push(partition);
         progress.tell();
@@ -41,18 +58,72 @@ export default command({
     }
     const exit = partitions.every(({ state }) => state === "ok") ? EXIT.done : EXIT.verify;
     logSummary(partitions, output);
-    if (flags.json) await output.write(`${JSON.stringify({ exit, partitions: partitions.sort(byUrl) })}\n`);
+    const raw = flags.raw ? accountOf(partitions) : undefined;
+    if (raw) logAccount(raw, output);
+    if (flags.json) await output.write(`${JSON.stringify({ exit, raw, partitions: partitions.sort(byUrl) })}\n`);
     return exit;
   },
 });
 
-async function* verified(written: string, signal: AbortSignal): AsyncGenerator<VerifiedPartition> {
-  if (written.endsWith(".parquet")) {
+async function* verified(
+  written: Place,
+  signal: AbortSignal,
+  rawPlaces: RawPlaceOf | undefined,
+): AsyncGenerator<VerifiedPartition> {
+  if (written.url.endsWith(".parquet")) {
     const { place, key } = splitPlace(written);
     const folder = openSource(place);
     if ((await folder.head(key)) !== undefined) return yield await verifyFile(folder, key, signal);
   }
-  yield* verifyPlace(openSource(written), signal);
+  yield* verifyPlace(openSource(written), signal, rawPlaces);
+}
+
+/** The raw place of each stream: `--input`, or the bucket of the dataset that the stream reads. */
+function rawPlacesBy(settings: Settings): RawPlaceOf {
+  const places = new Map<string, Promise<Source>>();
+  const find = async (stream: string): Promise<Source> => {
+    if (settings.input !== undefined) return openSource(placeOf(settings, "input", settings.input));
+    try {
+      const { streamName } = await describeStream(resolveStream(stream));
+      return openSource((await findDataset(settings, streamName)).place);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`${error.message}. Or name the place of the raw objects with --input`);
+    }
+  };
+  return ({ stream }) => {
+    const place = places.get(stream) ?? find(stream);
+    places.set(stream, place);
+    return place;
+  };
+}
+
+/** All raw objects together, and the rows in the footers of the parts that they became. */
+interface Account extends RawAccount {
+  rowsInFooters: number;
+  accounted: boolean;
+}
+
+function accountOf(partitions: readonly VerifiedPartition[]): Account {
+  const sum: Account = { ...emptyAccount(), rowsInFooters: 0, accounted: true };
+  for (const { raw, rows, state } of partitions) {
+    if (state !== "ok") sum.accounted = false;
+    if (raw === undefined) continue;
+    for (const name of RAW_COUNTS) sum[name] += raw.account[name];
+    sum.rowsInFooters += rows;
+  }
+  return sum;
+}
+
+function logAccount(sum: Account, { log }: Output): void {
+  const bytes = (number: number) => plural(number, "byte");
+  const line = [
+    `raw: ${plural(sum.objects, "object")}, ${bytes(sum.listed)} listed, ${bytes(sum.read)} read`,
+    `${bytes(sum.bytes)} of content: ${countText(sum.bytesInFrames)} in ${plural(sum.frames, "frame")}, ${countText(sum.bytesDamaged)} damaged, ${countText(sum.bytesBlank)} blank`,
+    `${plural(sum.rowsWritten, "row")} written, ${countText(sum.rowsInFooters)} in the footers`,
+  ].join(" · ");
+  if (sum.accounted) log.success(`${line}: every byte is accounted for`);
+  else log.error(`${line}: not every byte is accounted for, see above`);
 }
 
 function byUrl(a: VerifiedPartition, b: VerifiedPartition): number {
@@ -70,6 +141,13 @@ function logPartition({ url, state, problems, claimed, ...counts }: VerifiedPart
   for (const problem of problems) log.error(visible(`${problem.url}: ${problem.cause}`));
   if (claimed)
     log.warn(`${url}: a run on it is not finished: it is under way, or was killed. Running it again finishes it`);
+  const later = counts.raw?.later ?? [];
+  if (later.length > 0) {
+    log.warn(
+      `${url}: ${plural(later.length, "raw object")} beside those that it was made from, such as ${visible(later[0]!)}: ` +
+        "they came later, or were not asked for. Running batch again tells",
+    );
+  }
   if (strangerCount > 0) {
     log.warn(`${url}: ${plural(strangerCount, "object")} that derive did not write, such as ${visible(strangers[0]!)}`);
   }

@@ -14,6 +14,20 @@ export function columnsToSchema(columns: Columns, name: string): AvroRecord {
   return { type: "record", name: legal, fields: avroFields(columns, recordNames(legal)) };
 }
 
+/** Reads one column of a message, as the record gets it or Filtered; throws as building the record does. */
+export interface ColumnReader {
+  readonly name: string;
+  readonly read: (message: Message) => unknown;
+}
+
+/** A reader of each column by itself. */
+export function columnReaders(columns: Columns): ColumnReader[] {
+  return Object.entries(columns).map(([name, column]) => {
+    const { read } = bind(column, { within: "message", prefix: "", own: [name] });
+    return { name, read: (message) => read(message, undefined, undefined) };
+  });
+}
+
 /** Builds records. The columns are read in their order; the first that is missing decides. */
 export function columnsToBuild(columns: Columns): (message: Message) => object | Filtered {
   const members = Object.entries(columns).map(([name, column]) => ({

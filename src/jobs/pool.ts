@@ -3,13 +3,20 @@
 import { Worker } from "node:worker_threads";
 import { InterruptedError, StreamError } from "../errors.ts";
 import { Pulse } from "../pipeline/pulse.ts";
-import { fromPlainError, nameOf, type Reply, type Request, type Ticketed } from "../pipeline/worker.ts";
+import { fromPlainError, nameOf, type Reply, type Request, streamOf, type Ticketed } from "../pipeline/worker.ts";
 import { openSource } from "../storage/place.ts";
 import { className } from "../thrown.ts";
 import { DEFAULT_LIMITS, type Limits, Watch } from "./watch.ts";
 
-type Final = Extract<Reply, { kind: "facts" | "done" }>;
-type Event = Exclude<Reply, { kind: "facts" | "done" | "failed" }>;
+type Final = Extract<Reply, { kind: "facts" | "done" | "traced" }>;
+type Event = Extract<Reply, { kind: "rowGroup" | "faults" | "progress" }>;
+
+/** The request that each last reply answers. */
+interface Asking {
+  facts: "describe";
+  done: "task";
+  traced: "trace";
+}
 
 interface Waiting {
   /** Random: a stream can post messages too, and does not know it. */
@@ -53,7 +60,7 @@ export class WorkerPool {
    * in its class. When `signal` is aborted it rejects at once, with an InterruptedError, and the thread at work on it is ended.
    */
   ask<K extends Final["kind"]>(
-    request: Extract<Request, { kind: K extends "facts" ? "describe" : "task" }>,
+    request: Extract<Request, { kind: Asking[K] }>,
     onEvent: (event: Event) => void = () => {},
     signal?: AbortSignal,
   ): Promise<Extract<Final, { kind: K }>> {
@@ -140,7 +147,7 @@ export class WorkerPool {
   }
 
   private receive(worker: PoolWorker, { request, onEvent, resolve, reject }: Waiting, reply: Reply): void {
-    if (reply.kind !== "failed" && reply.kind !== "facts" && reply.kind !== "done") {
+    if (reply.kind === "rowGroup" || reply.kind === "faults" || reply.kind === "progress") {
       onEvent(reply);
       return;
     }
@@ -148,7 +155,7 @@ export class WorkerPool {
     if (reply.kind === "failed") {
       reject(fromPlainError(reply.error));
       // Whatever a stream has done to its thread, the next request gets another one.
-      if (request.kind === "task") this.remove(worker);
+      if (request.kind !== "describe") this.remove(worker);
     } else resolve(reply);
     this.assign();
   }
@@ -190,13 +197,9 @@ function interrupted(): InterruptedError {
   return new InterruptedError("Cannot finish: the run was interrupted. Run the command again");
 }
 
-function streamOf(request: Request) {
-  return request.kind === "describe" ? request.stream : request.task.stream;
-}
-
 /** The message that a worker's stream was given last. */
 function placeOf(request: Request, { at }: Pulse) {
-  if (request.kind === "describe" || at === undefined) return undefined;
+  if (request.kind !== "task" || at === undefined) return undefined;
   const { place, inputs } = request.task;
   const input = inputs[at.input];
   return input && { input: at.input, object: openSource(place).urlOf(input.key), offset: at.offset, bytes: at.length };

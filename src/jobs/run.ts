@@ -1,7 +1,6 @@
 // Carries out a plan: each partition is derived, weighed against the error budget, and appears when its books balance. One
 // that fails does not stop the others.
 
-import { compiled } from "../compile/streams.ts";
 import { InterruptedError } from "../errors.ts";
 import { OUTPUT_FORMAT } from "../parquet/file.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
@@ -10,14 +9,13 @@ import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/worker.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import type { Place, Sink, Source } from "../storage/ports.ts";
-import { builtinSources } from "./builtin-sources.ts" with { type: "macro" };
 import type { OnChange } from "./change.ts";
 import { deriveTasks } from "./derive.ts";
 import type { Filter } from "./dimensions.ts";
 import { readOrigin } from "./event-part.ts";
 import { refuseIncompatible } from "./evolution.ts";
 import { runFile } from "./file.ts";
-import { fingerprint, type StreamSource, streamSources } from "./fingerprint.ts";
+import { fingerprint, type StreamSource } from "./fingerprint.ts";
 import { inParallel } from "./in-parallel.ts";
 import { datasetRoot, refuseMixedLayouts } from "./layout.ts";
 import type { InputFacts } from "./manifest.ts";
@@ -28,6 +26,7 @@ import { type Partition, planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
 import { keepingFaults, type Quarantine } from "./quarantine.ts";
 import type { PartitionResult } from "./result.ts";
+import { sourcesOf } from "./stream-sources.ts";
 import type { Limits } from "./watch.ts";
 
 /** Where output goes: partitions below `root`, or one file without a manifest. */
@@ -63,8 +62,6 @@ export interface JobWatcher {
   readonly signal: AbortSignal;
   progress(storedBytes: number, messages: number, rows: number): void;
 }
-
-const BUILTIN_SOURCES = builtinSources();
 
 /** Small requests of one partition that are under way at once. */
 const LANES = 16;
@@ -139,14 +136,6 @@ async function contextOf(job: Job, pool: WorkerPool, watcher: JobWatcher): Promi
     await looked;
   };
   return { job, pool, watcher, source, sink, streamSources, format, quarantine, compatible };
-}
-
-async function sourcesOf(stream: StreamRef): Promise<readonly StreamSource[]> {
-  if ("path" in stream) return streamSources(stream.path);
-  const added = compiled.find(({ name }) => name === stream.builtin);
-  if (added) return added.sources;
-  const path = `${stream.builtin}.ts`;
-  return [{ path, text: BUILTIN_SOURCES[path] ?? "" }];
 }
 
 /** The key of a partition's folder or of the file, and its URL. */

@@ -4,9 +4,11 @@ import { InputError } from "../errors.ts";
 import type { Source } from "../storage/ports.ts";
 import type { Origin } from "./event-part.ts";
 import { eventName } from "./layout.ts";
+import type { Manifest } from "./manifest.ts";
 import { type FolderFound, foldersOf } from "./verify-folders.ts";
 import { manifestFaults, readVerifiedManifest } from "./verify-manifest.ts";
 import { examinePart, type PartFound } from "./verify-part.ts";
+import { type RawVerified, verifyRaw } from "./verify-raw.ts";
 
 /** `incomplete`: it has parts or a claim and no `_SUCCESS`. */
 export type VerifiedState = "ok" | "differs" | "incomplete";
@@ -32,7 +34,12 @@ export interface VerifiedPartition {
   readonly strangerCount: number;
   /** Whether a claim lies there: a run is under way, or one was killed. */
   readonly claimed: boolean;
+  /** What its raw objects hold, where they were read. */
+  readonly raw?: Omit<RawVerified, "problems">;
 }
+
+/** Where the raw objects of a manifest are; its keys are below that place. */
+export type RawPlaceOf = (manifest: Manifest) => Promise<Source>;
 
 /** Partitions looked at side by side: on S3 most of the time is spent waiting. */
 const AT_A_TIME = 4;
@@ -40,15 +47,20 @@ const AT_A_TIME = 4;
 /**
  * Verifies all partitions at and below `place`, in the order in which their folders end in the listing. Memory does not
  * depend on their number or size, but for the listing of one folder.
+ * @param rawPlaceOf where it is given, raw objects are read too, and every byte of them is accounted for
  * @throws {InputError} when a listing fails, or nothing of ours lies there. What goes wrong with one object is a problem.
  */
-export async function* verifyPlace(place: Source, signal: AbortSignal): AsyncGenerator<VerifiedPartition> {
+export async function* verifyPlace(
+  place: Source,
+  signal: AbortSignal,
+  rawPlaceOf?: RawPlaceOf,
+): AsyncGenerator<VerifiedPartition> {
   const underWay: Promise<VerifiedPartition>[] = [];
   let found = false;
   for await (const folder of foldersOf(place)) {
     signal.throwIfAborted();
     found = true;
-    const one = verifyFolder(place, folder, signal);
+    const one = verifyFolder(place, folder, signal, rawPlaceOf);
     one.catch(() => {}); // seen when its turn comes
     underWay.push(one);
     if (underWay.length >= AT_A_TIME) yield await underWay.shift()!;
@@ -67,7 +79,12 @@ export async function verifyFile(place: Source, key: string, signal: AbortSignal
   return summary(place.urlOf(key), [found], { problems: problemsOf(place.urlOf(key), found) });
 }
 
-async function verifyFolder(place: Source, folder: FolderFound, signal: AbortSignal): Promise<VerifiedPartition> {
+async function verifyFolder(
+  place: Source,
+  folder: FolderFound,
+  signal: AbortSignal,
+  rawPlaceOf: RawPlaceOf | undefined,
+): Promise<VerifiedPartition> {
   const urlOf = (name: string) => place.urlOf(folder.key + name);
   const found: PartFound[] = [];
   const problems: Problem[] = [];
@@ -79,6 +96,7 @@ async function verifyFolder(place: Source, folder: FolderFound, signal: AbortSig
 
   const listed = new Set<string>();
   let covered: ReadonlySet<string> = new Set();
+  let raw: RawVerified | undefined;
   if (folder.manifest !== undefined) {
     const { manifest, faults } = await readVerifiedManifest(place, folder.key + folder.manifest);
     for (const cause of [...faults, ...(manifest ? manifestFaults(manifest) : [])]) {
@@ -93,6 +111,10 @@ async function verifyFolder(place: Source, folder: FolderFound, signal: AbortSig
     covered = new Set(generations.flatMap(({ inputs }) => inputs.map(({ key }) => key)));
     for (const name of manifest ? folder.parts : []) {
       if (!listed.has(name)) problems.push({ url: urlOf(name), cause: "surplus: _SUCCESS does not list this part" });
+    }
+    if (manifest && rawPlaceOf) {
+      raw = await verifyRaw(await rawPlaceOf(manifest), manifest, urlOf(folder.manifest), signal);
+      problems.push(...raw.problems);
     }
   } else if (folder.parts.size > 0 || folder.claimed) {
     problems.push({ url: urlOf(""), cause: "incomplete: there is no _SUCCESS. Run the same derive command again" });
@@ -112,6 +134,7 @@ async function verifyFolder(place: Source, folder: FolderFound, signal: AbortSig
     strangers: folder.strangers.map(urlOf),
     strangerCount: folder.strangerCount,
     claimed: folder.claimed,
+    ...(raw && { raw: { account: raw.account, later: raw.later } }),
   });
 }
 

@@ -12,6 +12,7 @@ import { describeThrown } from "./causes.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
 import { Pulse } from "./pulse.ts";
 import { FaultyInput, runTask, type TaskSpec } from "./task.ts";
+import { type Trace, type TraceSpec, traceObject } from "./trace.ts";
 
 /** What a stream's file says, as plain data. */
 export interface StreamFacts {
@@ -28,7 +29,14 @@ export interface StreamFacts {
 
 export type Request =
   | { readonly kind: "describe"; readonly stream: StreamRef }
-  | { readonly kind: "task"; readonly task: TaskSpec };
+  | { readonly kind: "task"; readonly task: TaskSpec }
+  | { readonly kind: "trace"; readonly trace: TraceSpec };
+
+/** The stream that a request is about. */
+export function streamOf(request: Request): StreamRef {
+  if (request.kind === "describe") return request.stream;
+  return request.kind === "task" ? request.task.stream : request.trace.stream;
+}
 
 export type Reply =
   | { readonly kind: "facts"; readonly facts: StreamFacts }
@@ -37,6 +45,7 @@ export type Reply =
   | { readonly kind: "faults"; readonly lines: Uint8Array<ArrayBuffer> }
   | { readonly kind: "progress"; readonly storedBytes: number; readonly messages: number; readonly rows: number }
   | { readonly kind: "done"; readonly objects: ObjectBooks[] }
+  | { readonly kind: "traced"; readonly trace: Trace }
   | { readonly kind: "failed"; readonly error: PlainError };
 
 /** What goes between the threads: a stream can post messages, too, and does not know the ticket of a request. */
@@ -116,6 +125,11 @@ export function serve(openSource: (place: Place | string) => Source): void {
     reply: (message: Reply, transfer?: ArrayBuffer[]) => void,
   ): Promise<Reply> => {
     if (request.kind === "describe") return { kind: "facts", facts: factsOf(await load(request.stream)) };
+    if (request.kind === "trace") {
+      const { trace } = request;
+      const stream = await load(trace.stream);
+      return { kind: "traced", trace: await traceObject(trace, openSource(trace.place), stream, () => pulse.beat()) };
+    }
     const sum = { storedBytes: 0, messages: 0, rows: 0 };
     let told = performance.now();
     const { task } = request;
@@ -176,7 +190,7 @@ class FaultLines {
 
 /** What a stream did that leaves nothing of its work to be relied on; undefined where it did not. */
 function mischief(request: Request, stray: string | undefined): UsageError | undefined {
-  const name = nameOf(request.kind === "describe" ? request.stream : request.task.stream);
+  const name = nameOf(streamOf(request));
   const changed = changedBuiltin();
   if (changed !== undefined) {
     return new UsageError(
