@@ -160,6 +160,6 @@ function answerJson(answer: Answer): string {
     members.push(["columns", `{${columns.join(",")}}`], ["asked", exactJson(influence?.others ?? [])]);
   }
   const message = messageOf(found);
-  if (message) members.push(["message", jsonLine(message).trimEnd()]);
+  if (message) members.push(["message", [...jsonLine(message)].join("").trimEnd()]);
   return `{${members.map(([name, json]) => `"${name}":${json}`).join(",")}}`;
 }
