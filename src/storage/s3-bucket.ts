@@ -97,6 +97,22 @@ export class Bucket {
     });
   }
 
+  /** Removes what lies at a key, if anything does. The SDK's errors. */
+  async remove(key: string, IfMatch?: string): Promise<void> {
+    const { sdk, client } = await this.connection();
+    try {
+      await send(async () => {
+        const { $metadata } = await client.send(new sdk.DeleteObjectCommand({ ...this.at(key), IfMatch }));
+        // Any other success may be the page of something in between.
+        if ($metadata.httpStatusCode !== 204 && (await this.ask(key))) throw new UnreadableAnswer();
+      });
+    } catch (error) {
+      const { status, code } = faultOf(error, "");
+      // Removed already, by an attempt whose answer was lost or by others.
+      if (status !== 404 || code === "NoSuchBucket") throw error;
+    }
+  }
+
   async *list(prefix: string): AsyncIterable<Listed> {
     for await (const { objects } of this.pages(folderPrefix(prefix), undefined)) yield* objects;
   }

@@ -68,8 +68,7 @@ export class Conditions {
           (await this.#isRefused(key, { IfNoneMatch: "*" })) || (await this.#isRefused(key, { IfNoneMatch: "*" }));
         etag ||= await this.#knowsEtags(key);
       }
-      const { sdk, client } = await this.bucket.connection();
-      await client.send(new sdk.DeleteObjectCommand(this.bucket.at(key)));
+      await this.bucket.remove(key);
       this.#unusable.nothing = !nothing;
       this.#unusable.etag = !etag;
       return nothing && etag;
