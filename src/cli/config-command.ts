@@ -1,6 +1,7 @@
 // `derive config`: what is in force, and from where.
 import { command } from "./command.ts";
 import { resolveSettings, variableOf } from "./config.ts";
+import { entriesOf } from "./places.ts";
 import { type SettingName, settingFlags, settings } from "./settings.ts";
 import { table, visible } from "./table.ts";
 
@@ -24,6 +25,8 @@ export default command({
     const inForce = resolveSettings(flags);
     const unknown = unknownVariables();
     if (unknown.length > 0) output.log.warn(`no setting goes by the name of ${unknown.join(", ")}`);
+    const ofPlaces = entriesOf(inForce.placeTables);
+    const file = inForce.configFile ?? "";
     if (flags.json) {
       const values = names.map((name) => {
         const { from, value = null } = inForce.origins[name];
@@ -31,7 +34,7 @@ export default command({
       });
       const report = {
         file: inForce.configFile ?? null,
-        settings: Object.fromEntries(values),
+        settings: Object.fromEntries([...values, ...ofPlaces.map(([name, value]) => [name, { value, from: file }])]),
         sources: Object.fromEntries(inForce.sources),
       };
       await output.write(`${JSON.stringify(report, null, 2)}\n`);
@@ -39,7 +42,8 @@ export default command({
     }
     const rows = [
       ...names.map((name) => [name, inForce.origins[name].text, inForce.origins[name].from]),
-      ...[...inForce.sources].map(([name, { prefix }]) => [`sources.${name}`, prefix, inForce.configFile ?? ""]),
+      ...ofPlaces.map(([name, value]) => [name, String(value), file]),
+      ...[...inForce.sources].map(([name, { prefix }]) => [`sources.${name}`, prefix, file]),
     ];
     const columns = [{ name: "setting" }, { name: "value" }, { name: "from" }];
     await output.write(table(columns, rows, output.width, output.paint).text);

@@ -66,6 +66,16 @@ function readTable(role: Role, table: Table, name: string): S3Options {
   return options;
 }
 
+/** What the tables say, as "input.endpoint-url" and the like. */
+export function entriesOf(tables: PlaceTables): [name: string, value: string | boolean][] {
+  return ROLES.flatMap((role) =>
+    Object.entries(OPTIONS).flatMap(([name, option]): [string, string | boolean][] => {
+      const value = tables[role]?.[option];
+      return value === undefined ? [] : [[`${role}.${name}`, value]];
+    }),
+  );
+}
+
 /** Flags and variables come before derive.toml, and there the table of the place before what holds for all. */
 export function s3OptionsOf(settings: Settings, role: Role): S3Options {
   const options: Record<string, unknown> = { ...settings.placeTables[role] };

@@ -1,7 +1,7 @@
 // The settings: flags that derive.toml and DERIVE_* variables may give as well, under the same names.
 import { availableParallelism } from "node:os";
 import type { Flag } from "./command.ts";
-import { byteSize, errorBudget, type Kind, oneOf, text, wholeNumber } from "./values.ts";
+import { byteSize, errorBudget, type Kind, oneOf, serverUrl, text, wholeNumber } from "./values.ts";
 
 const number = wholeNumber(1);
 const workers: Kind<number> = {
@@ -51,7 +51,7 @@ export const settings = {
   },
   "endpoint-url": {
     setting: true,
-    kind: text,
+    kind: serverUrl,
     value: "URL",
     description: "Another server than AWS: http://127.0.0.1:9000",
     group: S3,

@@ -13,6 +13,12 @@ export const text: Kind<string> = {
   parse: (text) => (text === "" ? undefined : text),
 };
 
+/** Of a server: http or https. */
+export const serverUrl: Kind<string> = {
+  expects: "a URL such as http://127.0.0.1:9000",
+  parse: (text) => (/^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text : undefined),
+};
+
 /** A whole number from `least` on, at most 2^53 - 1. */
 export function wholeNumber(least = 0): Kind<number> {
   return {

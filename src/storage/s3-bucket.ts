@@ -171,7 +171,8 @@ export class Bucket {
           return key.slice(this.root.length);
         };
         const objects = Contents.map(({ Key, Size, ETag }): Listed => {
-          if (Size === undefined || !ETag) throw new UnreadableAnswer();
+          // An ETag goes into headers.
+          if (Size === undefined || !/^[\x20-\x7e]+$/.test(ETag ?? "")) throw new UnreadableAnswer();
           return { key: keyOf(Key), size: Size, etag: unquoted(ETag)! };
         });
         const folders = CommonPrefixes.map(({ Prefix }) => keyOf(Prefix).slice(prefix.length, -1));

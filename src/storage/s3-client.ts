@@ -1,6 +1,7 @@
 // The connection to S3: one client for each set of options, made when the first request goes out.
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Options } from "./ports.ts";
+import { endpointOf, regionOf } from "./s3-endpoint.ts";
 import { isUnreadable, UnreadableAnswer } from "./s3-fault.ts";
 
 type Sdk = typeof import("./s3-sdk.ts");
@@ -41,14 +42,14 @@ export function connect(options: S3Options, patience: Patience = PATIENCE): Prom
 
 async function open(options: S3Options, patience: Patience): Promise<Connection> {
   const sdk = await import("./s3-sdk.ts");
-  const { env } = process;
-  const endpoint = options.endpointUrl;
-  const ownEndpoint = endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
+  const endpoint = await endpointOf(options);
   const config: S3ClientConfig = {
     endpoint,
+    region: await regionOf(options),
     profile: options.profile,
     // Stores that are not AWS rarely have a name for each bucket.
-    forcePathStyle: options.pathStyle ?? ownEndpoint !== undefined,
+    forcePathStyle: options.pathStyle ?? endpoint !== undefined,
+    // A bucket elsewhere answers with its region, and is asked there.
     followRegionRedirects: true,
     maxAttempts: patience.attempts,
     retryStrategy: retries(patience),
@@ -63,7 +64,7 @@ async function open(options: S3Options, patience: Patience): Promise<Connection>
       signer: { sign: async <T>(request: T) => request } as S3ClientConfig["signer"],
     }),
   };
-  const client = new sdk.S3Client({ ...config, region: await regionOf(sdk, config, options) });
+  const client = new sdk.S3Client(config);
   askForChecksums(client);
   limitBodies(client, patience);
   return { sdk, client };
@@ -107,17 +108,6 @@ interface Failure {
 /** Milliseconds: longer each time, and not as long as others wait that failed at the same moment. */
 function waitBefore(attempt: number, base: number): number {
   return Math.random() * Math.min(20_000, base * 2 ** (attempt - 1));
-}
-
-/** As the AWS command line finds it; a bucket elsewhere answers with its region, and is asked there. */
-async function regionOf(sdk: Sdk, config: S3ClientConfig, { region }: S3Options): Promise<string> {
-  const named = region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION);
-  if (named) return named;
-  try {
-    return await new sdk.S3Client(config).config.region(); // the profile's
-  } catch {
-    return "us-east-1";
-  }
 }
 
 // As a header and not as the parameter ChecksumMode: that one makes the SDK check bodies itself, in JavaScript.

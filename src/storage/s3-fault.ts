@@ -49,8 +49,8 @@ const STATES: Record<string, string> = {
   NoSuchBucket: "the bucket does not exist",
   NoSuchUpload: "its upload was ended by someone else. Run the command again",
   CredentialsProviderError:
-    "no AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --profile; " +
-    "for public buckets --no-sign-request",
+    "no AWS credentials were found. Set AWS_PROFILE or --profile to a profile that ~/.aws has, or AWS_ACCESS_KEY_ID and " +
+    "AWS_SECRET_ACCESS_KEY; for public buckets give --no-sign-request",
   TokenProviderError: "the session of this profile has ended. Log in again (aws sso login)",
   ExpiredToken: "the credentials have expired. Renew them",
   InvalidToken: "the session token is not valid. Renew the credentials",
@@ -66,6 +66,7 @@ const STATES: Record<string, string> = {
   TimeoutError: "the store gave no answer in time",
   ETIMEDOUT: "the store gave no answer in time",
   ENOTFOUND: "the name of its host is not known. Check --endpoint-url, --region and the bucket's name",
+  ERR_INVALID_URL: "the endpoint is no URL. Write it as http://host:port, in --endpoint-url or AWS_ENDPOINT_URL_S3",
   EAI_AGAIN: "the name of its host could not be looked up. Check the network",
   ECONNREFUSED: "its host refuses connections. Check --endpoint-url",
   ECONNRESET: "the connection was cut, again and again",

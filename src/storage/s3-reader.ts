@@ -36,6 +36,7 @@ export function openObject(bucket: Bucket, key: string, etag?: string): ObjectRe
       if (begun === undefined) throw object.cannot("it does not exist");
       if ("bytes" in begun) {
         if (begun.bytes.length > 0) yield begun.bytes;
+        release(begun.bytes);
       } else {
         for await (const chunk of object.stream(begun)) {
           yield chunk;
@@ -58,7 +59,8 @@ export async function readWhole(bucket: Bucket, key: string): Promise<Whole | un
   const object = new S3Object(bucket, key, undefined);
   const begun = await object.begin();
   if (begun === undefined || "bytes" in begun) return begun;
-  return { bytes: joined(await Array.fromAsync(object.stream(begun))), etag: begun.etag };
+  const { buffer } = Buffer.concat(await Array.fromAsync(object.stream(begun)));
+  return { bytes: new Uint8Array(buffer), etag: begun.etag };
 }
 
 /** An answer whose body is still to come. */
@@ -90,7 +92,13 @@ class S3Object {
     for (let attempt = 1; ; attempt++) {
       const opened = await this.#open();
       if (opened?.length === undefined || opened.length > SMALL_BYTES) return opened;
-      const bytes = joined(await Array.fromAsync(this.#body(opened)));
+      const bytes = new Uint8Array(opened.length);
+      let at = 0;
+      for await (const chunk of this.#body(opened)) {
+        bytes.set(chunk, at);
+        at += chunk.length;
+        release(chunk);
+      }
       const checksum = await checksumOf(opened.answer);
       checksum?.update(bytes);
       if (!checksum || (await checksum.matches())) return { bytes, etag: opened.etag };
@@ -139,6 +147,7 @@ class S3Object {
           const fresh = new Uint8Array(chunk.buffer, chunk.byteOffset + skipped, chunk.length - skipped);
           surplus -= chunk.length - fresh.length;
           at += fresh.length;
+          if (length !== undefined && at > length) break; // told below
           if (fresh.length > 0) yield fresh;
           waitsSince = performance.now(); // what took so long until here was not the store
         }
@@ -187,11 +196,6 @@ class S3Object {
   cannot(state: string): Error {
     return new this.bucket.PlaceError(`Cannot read ${this.bucket.urlOf(this.key)}: ${state}`);
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const { buffer, byteOffset, byteLength } = Buffer.concat(chunks);
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Gives the memory of a chunk back at once: while rows are made the collector comes too late, and it would pile up. */

@@ -1,0 +1,42 @@
+// Where S3 is asked: the endpoint and the region of a place, found as the AWS command line finds them.
+import type { S3Options } from "./ports.ts";
+
+type Profile = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The server to ask in place of AWS, undefined for AWS. The SDK would look up the profile of AWS_PROFILE alone.
+ * What is set for S3 comes before what is set for all services, variables before the profile.
+ */
+export async function endpointOf({ endpointUrl, profile }: S3Options): Promise<string | undefined> {
+  if (endpointUrl) return endpointUrl;
+  const { env } = process;
+  if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS?.toLowerCase() === "true") return undefined;
+  return env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || (await ofProfile(profile, endpointIn));
+}
+
+export async function regionOf({ region, profile }: S3Options): Promise<string> {
+  const named = region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION);
+  return named ?? (await ofProfile(profile, (section) => section.region)) ?? "us-east-1";
+}
+
+/** Of `endpoint_url` in a profile, and of `s3 = endpoint_url` in the section that its `services` names. */
+function endpointIn(section: Profile, config: Readonly<Record<string, Profile>> = {}): string | undefined {
+  const services = section.services === undefined ? undefined : config[`services.${section.services}`];
+  return services?.["s3.endpoint_url"] ?? section.endpoint_url;
+}
+
+async function ofProfile(
+  profile: string | undefined,
+  find: (section: Profile, config?: Readonly<Record<string, Profile>>) => string | undefined,
+): Promise<string | undefined> {
+  const { loadConfig } = await import("@smithy/core/config");
+  try {
+    const found = loadConfig<string>(
+      { environmentVariableSelector: () => undefined, configFileSelector: find, default: "" },
+      { profile },
+    );
+    return (await found()) || undefined;
+  } catch {
+    return undefined; // files that cannot be read are told when credentials are looked for
+  }
+}
