@@ -1,7 +1,7 @@
 // One batch after another: the window of raw bytes goes in, messages come out, with an answer to everything that was asked.
 import { Asks } from "./asks.ts";
 import { dropKernel, type Kernel } from "./instance.ts";
-import { END, MESSAGE, READING } from "./layout.ts";
+import { END, MESSAGE, OUTCOME, READING } from "./layout.ts";
 import { KernelMessage } from "./message.ts";
 import { type Tables, writeTables } from "./tables.ts";
 
@@ -11,6 +11,13 @@ const WINDOW_BYTES = 2 << 20;
 const ARENA_BYTES = 4 << 20;
 /** Messages in a batch, at most. */
 export const CAPACITY = 256;
+
+/** Frames of a batch; `signed`: how many of them are. */
+export interface BatchFacts {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly signed: number;
+}
 
 /** Reads objects, one after the other, for one stream. */
 export class BatchReader {
@@ -105,6 +112,24 @@ export class BatchReader {
     this.from = this.word(READING.at);
     this.ended = this.word(READING.ended) as this["ended"];
     this.capacity = Math.min(CAPACITY, this.capacity * 4);
+  }
+
+  /** Whether every message of the batch is complete (KernelMessage.isComplete). */
+  get isComplete(): boolean {
+    return this.count > 0 && this.word(READING.outcome) === OUTCOME.complete;
+  }
+
+  /** What the batch's frames are together. */
+  get facts(): BatchFacts {
+    const { view } = this.kernel.memory;
+    const { count, messages } = this;
+    let bytes = 0;
+    let signed = 0;
+    for (let at = messages; at < messages + count * MESSAGE.bytes; at += MESSAGE.bytes) {
+      bytes += view.getUint32(at + MESSAGE.frameEnd, true) - view.getUint32(at + MESSAGE.frame, true);
+      signed += view.getUint32(at + MESSAGE.signed, true);
+    }
+    return { messages: count, bytes, signed };
   }
 
   /** Makes `message` the one at `row` of the batch. */

@@ -51,16 +51,20 @@ export class KernelMessage implements Message {
     return this.word(MESSAGE.outcome) === OUTCOME.complete;
   }
 
-  /** The frame it came in: its place in the object, its length, whether it is signed, and the bytes of its message. */
-  get frame(): { offset: number; length: number; signed: boolean; message: Uint8Array } {
+  /** The frame it came in: its place in the object, its length, and whether it is signed. */
+  get frame(): { offset: number; length: number; signed: boolean } {
     const start = this.word(MESSAGE.frame);
     const end = this.word(MESSAGE.frameEnd);
     return {
       offset: this.batch.offsetOf(start),
       length: end - start,
       signed: this.word(MESSAGE.signed) === 1,
-      message: this.memory.subarray(this.word(MESSAGE.input), end),
     };
+  }
+
+  /** As they lie in the frame. */
+  get storedBytes(): Uint8Array {
+    return this.memory.subarray(this.word(MESSAGE.input), this.word(MESSAGE.frameEnd));
   }
 
   /** Throws FormatError where it is no message at all. To be called once, before anything is asked of it. */
@@ -233,7 +237,7 @@ export class KernelMessage implements Message {
       const bytes = this.memory.subarray(this.word(MESSAGE.start), this.word(MESSAGE.end));
       this.plain = this.decoder.read(bytes, this.word(MESSAGE.compressed) === 1);
     } else {
-      this.plain = this.decoder.decode(this.frame.message);
+      this.plain = this.decoder.decode(this.storedBytes);
     }
     return this.plain;
   }

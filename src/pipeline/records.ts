@@ -64,6 +64,11 @@ export class RecordWriter {
     return WRITTEN;
   }
 
+  /** Takes all messages of a batch for rows; false where they must be looked at one by one. */
+  takeBatch(messages: number): boolean {
+    return this.rows?.takeAll(messages) ?? false;
+  }
+
   /** To be called before the batch goes whose messages were written. */
   endBatch(): void {
     this.rows?.endBatch();

@@ -65,6 +65,14 @@ export class BatchRows {
     return undefined;
   }
 
+  /** Takes all messages of a batch, where no function of the stream has to be called; they must be complete. */
+  takeAll(messages: number): boolean {
+    if (this.plan.where !== undefined || this.#readOthers !== undefined) return false;
+    this.batches.kernel.memory.bytes.fill(1, this.#keep, this.#keep + messages);
+    this.#to = messages;
+    return true;
+  }
+
   /** Appends the rows taken so far: before another row, and before the next batch. */
   flush(): void {
     if (this.#from === this.#to) return;

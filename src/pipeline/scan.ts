@@ -3,7 +3,7 @@
 import { FormatError } from "../errors.ts";
 import { Framer, type Span } from "../heka/frames.ts";
 import { type Message, messageCheck } from "../heka/message.ts";
-import type { BatchReader } from "../kernel/batch.ts";
+import type { BatchFacts, BatchReader } from "../kernel/batch.ts";
 import { END } from "../kernel/layout.ts";
 
 /** Bytes go in with `push`, chunk by chunk; what was found comes out before it returns, or after `end`. */
@@ -21,6 +21,8 @@ export interface Found {
     message: Message & { readonly invalidUtf8: boolean },
     frame: { readonly offset: number; readonly length: number; readonly signed: boolean },
   ): void;
+  /** A batch of messages that all can become rows as they are; false where they must be told one by one. */
+  batch(facts: BatchFacts): boolean;
   /** The messages since the last call are about to become invalid. */
   endBatch(): void;
 }
@@ -55,14 +57,15 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
   let plain: Scan | undefined;
 
   const tellBatch = (): void => {
-    for (let row = 0; row < batches.count; row++) {
+    const isTaken = batches.isComplete && found.batch(batches.facts);
+    for (let row = isTaken ? batches.count : 0; row < batches.count; row++) {
       batches.show(message, row);
       const { frame } = message;
       try {
         message.check();
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
-        found.span({ kind: "frame", ...frame });
+        found.span({ kind: "frame", ...frame, message: message.storedBytes });
         continue;
       }
       found.message(message, frame);

@@ -159,6 +159,15 @@ async function deriveObject(
       accountMessage(message, place, books, url, work);
       if (spec.strict) refuseFault(books, url, work.objects);
     },
+    batch({ messages, bytes, signed }) {
+      if (!work.writer.takeBatch(messages)) return false;
+      books.bytesInFrames += bytes;
+      books.frames += messages;
+      books.signed += signed;
+      books.decoded += messages;
+      books.written += messages;
+      return true;
+    },
     endBatch: () => work.writer.endBatch(),
   };
   const scan = work.batches === undefined ? plainScan(found) : kernelScan(found, work.batches);
