@@ -23,6 +23,7 @@ export const FUNCTION_SETTINGS = [
   "only",
   "workers",
   "codec",
+  "quarantine",
   "max-errors",
   "strict",
   "stream-timeout",
@@ -54,6 +55,8 @@ export async function prepareFunction(
       dataset.dimensions.map(({ name }) => name),
     ); // a wrong one is told now
     const { codec, maxErrors, strict, input } = settings;
+    const quarantine =
+      settings.quarantine === undefined ? undefined : placeOf(settings, "quarantine", settings.quarantine);
     const standIn = input === undefined ? undefined : placeOf(settings, "input", input);
     const root = datasetRoot(facts);
     const func: EventFunction = {
@@ -68,15 +71,16 @@ export async function prepareFunction(
         codec,
         maxErrors,
         strict,
+        quarantine,
       },
       workers,
       pool,
       bucket: dataset.bucket,
-      output: openSink(output).urlOf(folderPrefix(root)),
+      outputs: [output, ...(quarantine ? [quarantine] : [])].map((place) => openSink(place).urlOf(folderPrefix(root))),
       triggerOf: (bucket) => openSource(standIn ?? `s3://${bucket}`).urlOf(folderPrefix(dataset.prefix)),
     };
     const bucket = dataset.bucket ?? (standIn && "");
-    if (bucket !== undefined) refuseLoop(func.output, func.triggerOf(bucket));
+    if (bucket !== undefined) refuseLoop(func.outputs, func.triggerOf(bucket));
     return func;
   } catch (error) {
     await pool.close();

@@ -65,8 +65,13 @@ export default command({
   },
 });
 
-function tellReady(log: Log, { job, output, workers }: EventFunction): void {
+function tellReady(log: Log, { job, outputs, workers }: EventFunction): void {
   const { name, version: streamVersion, streamName, warnings } = job.facts;
-  log("INFO", `derive ${version} is ready for stream ${name}`, { streamVersion, dataset: streamName, output, workers });
+  log("INFO", `derive ${version} is ready for stream ${name}`, {
+    streamVersion,
+    dataset: streamName,
+    output: outputs[0],
+    workers,
+  });
   for (const warning of warnings) log("WARN", `${name}: ${warning}`);
 }

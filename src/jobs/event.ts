@@ -16,6 +16,7 @@ import type { Dataset } from "./metadata.ts";
 import { parquetFormat } from "./parquet-format.ts";
 import { partitionPath, planTasks, valuesOfKey } from "./plan.ts";
 import type { WorkerPool } from "./pool.ts";
+import { type FaultSink, keepingFaults, type Quarantine } from "./quarantine.ts";
 import type { PartFacts } from "./result.ts";
 
 /** What all events of a process share: plain data, made once. */
@@ -31,6 +32,8 @@ export interface EventJob {
   /** Of each object. */
   readonly maxErrors: ErrorBudget;
   readonly strict: boolean;
+  /** Where faulty frames and damaged bytes are kept. */
+  readonly quarantine?: Place;
 }
 
 /** What an event names. The newest version of the object is read, whichever the event was sent for. */
@@ -50,13 +53,20 @@ export interface EventResult {
   readonly part?: PartFacts;
 }
 
+/** Gets told what happens while an object is derived. */
+export interface EventWatcher {
+  /** Stored bytes that were read since the last call, and those of the whole object. */
+  progress?(read: number, size: number): void;
+  /** The URL of the index of what the quarantine keeps. */
+  kept?(url: string): void;
+}
+
 /** An abort waits so long for what is under way to leave nothing behind. */
 const GRACE_MS = 1_000;
 
 /**
  * Derives one object. What went wrong is thrown, and nothing half-written is ever seen: the same event again is the remedy.
  * @param books get the books of the object, also where this throws
- * @param progress is called with the stored bytes that were read since the last call, and those of the whole object
  * @throws {UsageError} for a key that is none of the dataset's; what `runEvent` throws.
  */
 export async function deriveEvent(
@@ -65,7 +75,7 @@ export async function deriveEvent(
   pool: WorkerPool,
   signal: AbortSignal,
   books: Books = emptyBooks(),
-  progress: (read: number, size: number) => void = () => {},
+  watcher: EventWatcher = {},
 ): Promise<EventResult> {
   const { facts, dataset, codec } = job;
   const place: Place = "url" in job.input ? job.input : { url: `s3://${object.bucket}`, s3: job.input };
@@ -78,6 +88,16 @@ export async function deriveEvent(
   const prefix = `${datasetRoot(facts)}/${partitionPath(dataset, facts.partitionBy, values)}`;
   const spec = { stream: job.stream, place, codec, strict: job.strict };
   const interruptible: Pick<WorkerPool, "ask"> = { ask: (request, onEvent) => pool.ask(request, onEvent, signal) };
+  // Each version of the object has files of its own.
+  const quarantineOf = (place: Place): Quarantine => ({
+    sink: openSink(place),
+    source,
+    prefix,
+    stream: facts.name,
+    signal,
+    name: ([input]) => `${eventName(object.bucket, object.key, "none").split(".")[0]}-${shortHash(input?.etag ?? "")}`,
+    written: (written) => watcher.kept?.(written),
+  });
   const work = {
     store,
     source,
@@ -91,14 +111,24 @@ export async function deriveEvent(
     batch: `derive batch ${facts.name} --from ${values[0]} --on-change replace`,
     format: (origin) => parquetFormat(facts, codec, originKeyValues(origin)),
     derive: async (listed, part) => {
-      progress(0, listed.size);
-      const sink = { write: part.add.bind(part), progress: (read: number) => progress(read, listed.size) };
-      const [read] = await deriveTasks(planTasks([listed]), spec, interruptible, 1, sink);
+      watcher.progress?.(0, listed.size);
+      const tasks = planTasks([listed]);
+      const progress = (read: number): void => watcher.progress?.(read, listed.size);
+      const write = part.add.bind(part);
+      const derive = (keepFaults: boolean, faults: FaultSink = {}) =>
+        deriveTasks(tasks, { ...spec, keepFaults }, interruptible, 1, { write, progress, ...faults });
+      const [read] = job.quarantine
+        ? await keepingFaults(tasks, quarantineOf(job.quarantine), (faults) => derive(true, faults))
+        : await derive(false);
       return read!;
     },
   } satisfies Parameters<typeof runEvent>[0];
   const { state, part } = await untilAborted(runEvent(work, books), signal);
   return { url, state, books, part: part && { ...part, key: `${prefix}/${part.key}` } };
+}
+
+function shortHash(text: string): string {
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 function isWanted({ facts, only, dataset }: EventJob, values: readonly string[]): boolean {

@@ -1,18 +1,19 @@
 // A function whose output wakes it again would run for ever, and be paid for: it is not begun.
 
 import { UsageError } from "../errors.ts";
+import { folderPrefix } from "../storage/keys.ts";
 
 /**
  * Refuses output that lies where new objects are events.
- * @param output the URL of the folder that derived parts lie below
- * @param trigger the URL of the folder whose objects wake the function
+ * @param outputs URLs of folders that the function writes to
+ * @param trigger the URL of the folder whose objects wake it
  * @throws {UsageError}
  */
-export function refuseLoop(output: string, trigger: string): void {
-  const [inner, outer] = [output, trigger].map((url) => (url.endsWith("/") ? url : `${url}/`)) as [string, string];
-  if (!inner.startsWith(outer)) return;
+export function refuseLoop(outputs: readonly string[], trigger: string): void {
+  const inner = outputs.map(folderPrefix).find((output) => output.startsWith(folderPrefix(trigger)));
+  if (inner === undefined) return;
   throw new UsageError(
-    `Cannot derive events to ${inner}: it lies below ${outer}, whose new objects are events, so that each part would wake the function again. ` +
-      "Set another output (DERIVE_OUTPUT)",
+    `Cannot derive events to ${inner}: it lies below ${trigger}, whose new objects are events, so that what is written would wake the function again. ` +
+      "Set another place (DERIVE_OUTPUT, DERIVE_QUARANTINE)",
   );
 }

@@ -26,8 +26,8 @@ export interface EventFunction {
   readonly pool: WorkerPool;
   /** Stands in where an event names no bucket. */
   readonly bucket: string | undefined;
-  /** The URL of the folder that derived parts lie below. */
-  readonly output: string;
+  /** The URLs of the folders that derived parts, and what is kept of faults, lie below. */
+  readonly outputs: readonly string[];
   /** The URL of the folder that a bucket's raw objects lie below. */
   triggerOf(bucket: string): string;
 }
@@ -153,6 +153,7 @@ async function deriveObject(object: NamedObject, work: Work): Promise<Outcome> {
   const books = emptyBooks();
   let began = called;
   const reached = { read: 0, size: undefined as number | undefined };
+  const kept: string[] = [];
   const progress = (read: number, size: number): void => {
     // One that waited for a free thread has begun about now.
     if (reached.read === 0 && read > 0) began = Math.max(called, performance.now() - TOLD_EVERY_MS);
@@ -161,9 +162,12 @@ async function deriveObject(object: NamedObject, work: Work): Promise<Outcome> {
   };
   const attempt = async (): Promise<Outcome> => {
     try {
-      refuseLoop(func.output, func.triggerOf(bucket));
+      refuseLoop(func.outputs, func.triggerOf(bucket));
       if (limit.signal.aborted) throw new InterruptedError("Cannot begin: the time of the invocation is over");
-      const result = await deriveEvent(func.job, object, func.pool, limit.signal, books, progress);
+      const result = await deriveEvent(func.job, object, func.pool, limit.signal, books, {
+        progress,
+        kept: (index) => kept.push(index),
+      });
       return { object, result, partUrl: result.part && openSink(func.job.output).urlOf(result.part.key) };
     } catch (error) {
       return { object, error: limit.signal.aborted ? late() : naming(object, error as Error) };
@@ -184,6 +188,7 @@ async function deriveObject(object: NamedObject, work: Work): Promise<Outcome> {
     ...(error ? { errorType: errorType(error) } : { url: outcome.partUrl, part: result?.part }),
     seconds: secondsSince(called),
     ...toldBooks(books),
+    ...(kept.length > 0 ? { quarantine: [...new Set(kept)] } : {}),
   });
   return outcome;
 }

@@ -58,7 +58,7 @@ async function nextOf(api: RuntimeApi, signal: AbortSignal): Promise<Invocation 
   }
 }
 
-/** The SDK and a stream's own code find X-Ray's header there. */
+/** Where libraries look for X-Ray's header. */
 function traceBy(traceId: string | undefined): void {
   if (traceId === undefined) delete process.env._X_AMZN_TRACE_ID;
   else process.env._X_AMZN_TRACE_ID = traceId;

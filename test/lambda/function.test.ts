@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { METRICS } from "../../src/lambda/metrics.ts";
 import { readRows } from "../../src/parquet/read.ts";
-import { BUCKET, keyOf, LambdaFolder, PARTITION, type Ran, s3Event, s3Record, sqsEvent } from "./function.ts";
+import { BUCKET, keyOf, LambdaFolder, PARTITION, type Ran, STREAM, s3Event, s3Record, sqsEvent } from "./function.ts";
 
 // Bun's own limit, set to a second, ends a request after some eight: it waits while all other tests run.
 const waiting = { folder: undefined as LambdaFolder | undefined, ran: undefined as Promise<Ran> | undefined };
@@ -125,6 +125,21 @@ describe("one event after the other", () => {
     expect(folder.parts()).toHaveLength(8);
   });
 
+  test("--quarantine: what was faulty is kept, each version of an object by itself", async () => {
+    const event = s3Event([folder.lay("a", 1, -2)]);
+    const env = { DERIVE_QUARANTINE: join(folder.path, "kept") };
+    const ran = await folder.serve([{ event }, { event }], { env });
+    expectManners(ran);
+    folder.lay("a", -5);
+    expectManners(await folder.serve([{ event }], { env }));
+    const kept = [...new Bun.Glob("**").scanSync(join(folder.path, "kept"))].sort();
+    const file = expect.stringMatching(
+      /^my_stream\/v1\/submission_date_s3=20151028\/event-[0-9a-f]{16}-[0-9a-f]{8}\.(heka|jsonl)$/,
+    );
+    expect(kept).toEqual([file, file, file, file]);
+    expect(ran.log.find(({ quarantine }) => quarantine)?.quarantine).toEqual([expect.stringContaining(".jsonl")]);
+  });
+
   test("SQS FIFO: after a message that failed the rest of its group is left to be delivered again", async () => {
     const bodies = ["a", "poison", "c", "d"].map((name) =>
       s3Event([folder.lay(name, ...(name === "poison" ? POISON : [1]))]),
@@ -219,11 +234,12 @@ describe("the deadline", () => {
   test("work stops in time: nothing half-written, and the time-out it would need is told", async () => {
     const keys = [folder.lay("fine", 1), folder.lay("slow", 1, 5000)];
     const slow = s3Event([keys[1]!]);
-    const ran = await folder.serve([
+    const plan = [
       { event: sqsEvent([s3Event([keys[0]!]), slow]), timeoutMs: 1500 },
       { event: slow, timeoutMs: 700 },
       { event: s3Event([keys[0]!]) },
-    ]);
+    ];
+    const ran = await folder.serve(plan, { env: { DERIVE_WORKERS: "2" } }); // one is busy, one goes on
     expectManners(ran);
     const [batch, single, after] = ran.emulator.ended;
     expect(batch).toMatchObject({ body: { batchItemFailures: [{ itemIdentifier: "message-1" }] } });
@@ -293,6 +309,27 @@ describe("a Runtime API that says no", () => {
   });
 });
 
+test("a stream that fills the memory: its event is answered, then the process ends, so that Lambda begins anew", async () => {
+  const hungry =
+    "const kept: unknown[] = [];\n" +
+    STREAM.replace(
+      "60_000; Date.now() < until; );",
+      "60_000; Date.now() < until; ) kept.push(new Uint8Array(1 << 20).fill(1));",
+    );
+  folder.write("task/MyStream.ts", hungry);
+  const events = [folder.lay("a", 1), folder.lay("b", 5000), folder.lay("c", 1)].map((key) => ({
+    event: s3Event([key]),
+  }));
+  const ran = await folder.serve(events, { env: { DERIVE_MAX_MEMORY: "400MiB" } });
+  expectManners(ran);
+  expect(ran.emulator.ended.map(({ kind, errorType }) => errorType ?? kind)).toEqual([
+    "response",
+    "Function.StreamError",
+  ]);
+  expect(ran.exit).toBe(2);
+  expect(folder.parts()).toHaveLength(1);
+});
+
 describe("init", () => {
   const brokenStreams = {
     "Broken.ts": "export default 1;",
@@ -309,6 +346,11 @@ describe("init", () => {
     ["no metadata", { DERIVE_CONFIG: undefined }, "DERIVE_METADATA"],
     ["a wrong setting", { DERIVE_CODEC: "rar" }, "DERIVE_CODEC"],
     ["a filter that fits no dimension", { DERIVE_ONLY: "nothing=1" }, "nothing"],
+    [
+      "a quarantine below the trigger",
+      { DERIVE_QUARANTINE: "s3://raw-bucket/telemetry-2/out", DERIVE_INPUT: undefined },
+      "again",
+    ],
     [
       "output below the trigger",
       { DERIVE_OUTPUT: "s3://raw-bucket/telemetry-2/out", DERIVE_INPUT: undefined },
