@@ -6,7 +6,7 @@ import { Pulse } from "../pipeline/pulse.ts";
 import { fromPlainError, nameOf, type Reply, type Request, streamOf, type Ticketed } from "../pipeline/worker.ts";
 import { openSource } from "../storage/place.ts";
 import { className } from "../thrown.ts";
-import { DEFAULT_LIMITS, type Limits, Watch } from "./watch.ts";
+import { DEFAULT_LIMITS, fallsBelow, type Limits, Watch } from "./watch.ts";
 
 type Final = Extract<Reply, { kind: "facts" | "done" | "traced" }>;
 type Event = Extract<Reply, { kind: "rowGroup" | "faults" | "progress" }>;
@@ -41,6 +41,8 @@ export class WorkerPool {
   private readonly queue: Waiting[] = [];
   private readonly watch: Watch<PoolWorker>;
   private closed: Error | undefined;
+  /** Requests wait until memory has been given back. */
+  private full = false;
 
   /** Workers are started when they are first needed, `size` at the most. */
   constructor(
@@ -51,7 +53,7 @@ export class WorkerPool {
       busy: () => this.busy(),
       stuck: (worker, seconds) =>
         this.lose(worker, `it did not go on for ${seconds} s (--stream-timeout)`, "Mend the stream, or allow more"),
-      full: (bytes, limit) => void this.close(this.outOfMemory(bytes, limit)),
+      full: (bytes, limit, suspects) => void this.makeRoom(suspects, bytes, limit),
     });
   }
 
@@ -118,7 +120,7 @@ export class WorkerPool {
   }
 
   private assign(): void {
-    while (this.queue.length > 0) {
+    while (this.queue.length > 0 && !this.full) {
       const idle = [...this.workers].find(({ waiting }) => waiting === undefined);
       const worker = idle ?? (this.workers.size < this.size ? this.start() : undefined);
       if (!worker) break;
@@ -174,23 +176,36 @@ export class WorkerPool {
     this.assign();
   }
 
+  /** Ends what is under way, and goes on with the rest once the memory is free again; else the pool is of no more use. */
+  private async makeRoom(workers: readonly PoolWorker[], bytes: number, limit: number): Promise<void> {
+    if (this.full) return;
+    this.full = true;
+    const reason = outOfMemory(workers, bytes, limit);
+    for (const { waiting } of workers) waiting!.reject(reason);
+    for (const worker of workers) this.workers.delete(worker);
+    await Promise.all(workers.map(({ thread }) => thread.terminate()));
+    if (!(await fallsBelow(limit))) await this.close(reason);
+    this.full = false;
+    this.assign();
+  }
+
   private remove(worker: PoolWorker): void {
     this.workers.delete(worker);
     void worker.thread.terminate();
   }
+}
 
-  private outOfMemory(bytes: number, limit: number): StreamError {
-    const [first] = this.busy();
-    const name = first ? nameOf(streamOf(first.waiting!.request)) : "";
-    const places = this.busy().flatMap(({ waiting, pulse }) => placeOf(waiting!.request, pulse) ?? []);
-    const at = places.map(({ object, offset }) => `${object} offset ${offset}`).join(", ");
-    const [used, allowed] = [bytes, limit].map((size) => `${Math.round(size / 2 ** 20)} MiB`);
-    return new StreamError(
-      `Cannot go on with stream ${name}: the run takes ${used} of memory, ${allowed} are allowed (--max-memory)` +
-        `${at === "" ? "" : `. It was at ${at}`}. Mend the stream if it keeps what it reads, use fewer workers, or allow more`,
-      undefined,
-    );
-  }
+function outOfMemory(workers: readonly PoolWorker[], bytes: number, limit: number): StreamError {
+  const requests = workers.map(({ waiting, pulse }) => ({ request: waiting!.request, pulse }));
+  const names = new Set(requests.map(({ request }) => nameOf(streamOf(request))));
+  const places = requests.flatMap(({ request, pulse }) => placeOf(request, pulse) ?? []);
+  const at = places.map(({ object, offset }) => `${object} offset ${offset}`).join(", ");
+  const [used, allowed] = [bytes, limit].map((size) => `${Math.round(size / 2 ** 20)} MiB`);
+  return new StreamError(
+    `Cannot go on with stream ${[...names].join(", ")}: the run takes ${used} of memory, ${allowed} are allowed (--max-memory)` +
+      `${at === "" ? "" : `. It was at ${at}`}. Mend the stream if it keeps what it reads, use fewer workers, or allow more`,
+    places.length === 1 ? places[0] : undefined,
+  );
 }
 
 function interrupted(): InterruptedError {

@@ -24,8 +24,22 @@ export function memoryLimit({ memoryBytes }: Limits, workers: number): number {
   return Math.min(BASE_BYTES + WORKER_BYTES * workers, SHARE_OF_MACHINE * machine);
 }
 
+const GIVEN_BACK_MS = 3000;
+
+/** Waits until memory that ended threads had is given back, and tells whether it was. */
+export async function fallsBelow(bytes: number): Promise<boolean> {
+  for (let waited = 0; waited < GIVEN_BACK_MS; waited += LOOK_EVERY_MS) {
+    Bun.gc(true);
+    if (process.memoryUsage.rss() < bytes) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return false;
+}
+
 /** A stream can fill 2 GB in a second. */
 const LOOK_EVERY_MS = 50;
+/** At the rate at which a stream can fill memory one message takes that long when it is the one. */
+const SUSPECT_MS = 3 * LOOK_EVERY_MS;
 /** A look that comes much later means that the machine slept, or this thread was kept: not that a worker is stuck. */
 const COUNTED_MS = 5 * LOOK_EVERY_MS;
 
@@ -37,7 +51,8 @@ export interface WatchEvents<W extends Watched> {
   /** Workers that have a request. The watch ends when there are none. */
   busy(): readonly W[];
   stuck(worker: W, seconds: number): void;
-  full(bytes: number, limit: number): void;
+  /** `suspects`: those that do not go on while the memory fills; where all of them do, all. */
+  full(bytes: number, limit: number, suspects: readonly W[]): void;
 }
 
 export class Watch<W extends Watched> {
@@ -74,9 +89,14 @@ export class Watch<W extends Watched> {
     this.looked = now;
     const busy = this.events.busy();
     const bytes = process.memoryUsage.rss();
-    if (busy.length === 0) this.stop();
-    else if (bytes > this.memory) this.events.full(bytes, this.memory);
-    else this.lookAtBeats(busy, passed);
+    if (busy.length === 0) {
+      this.stop();
+      return;
+    }
+    this.lookAtBeats(busy, passed);
+    if (bytes <= this.memory) return;
+    const suspects = busy.filter((worker) => this.still.get(worker)!.ms >= SUSPECT_MS);
+    this.events.full(bytes, this.memory, suspects.length > 0 ? suspects : busy);
   }
 
   private lookAtBeats(busy: readonly W[], passed: number): void {
