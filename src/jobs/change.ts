@@ -1,6 +1,7 @@
 // What a run does about a partition that is committed already (P2), by --on-change.
 
 import { ConflictError } from "../errors.ts";
+import type { Source } from "../storage/ports.ts";
 import type { CommitPlan } from "./claim.ts";
 import { type InputFacts, inputsOf, type Manifest } from "./manifest.ts";
 
@@ -61,6 +62,41 @@ function onlyAdded(manifest: Manifest, intended: Intended): boolean {
   const { added, removed, changed } = compare(manifest, intended);
   const sameStream = intended.fingerprint(inputsOf(manifest)) === manifest.fingerprint;
   return sameStream && added.length > 0 && removed.length === 0 && changed.length === 0;
+}
+
+/** Whether a raw object is there, and is not what it was. */
+export async function hasChanged(source: Pick<Source, "head" | "etag">, input: InputFacts): Promise<boolean> {
+  const now = await source.head(input.key);
+  return now !== undefined && (now.size !== input.size || (await source.etag(now)) !== input.etag);
+}
+
+/**
+ * Keys of raw objects that the manifest which is replaced holds, and the next one does not hold as they are: those came or
+ * changed after the listing that the next one was made from, so another run was faster and knew more.
+ */
+export async function outdated(
+  old: Manifest,
+  next: Manifest,
+  {
+    source,
+    listsAll,
+    fingerprint,
+  }: Pick<Intended, "fingerprint"> & {
+    readonly source: Pick<Source, "head" | "etag">;
+    readonly listsAll: boolean;
+  },
+): Promise<string[]> {
+  if (old.fingerprint === next.fingerprint) return [];
+  // Other options may ask for other objects.
+  const asksForAll = listsAll && fingerprint(inputsOf(old)) === old.fingerprint;
+  const held = byKey(inputsOf(next));
+  const found: string[] = [];
+  for (const input of inputsOf(old)) {
+    const mine = held.get(input.key);
+    if (mine ? mine.size === input.size && mine.etag === input.etag : !asksForAll) continue;
+    if (mine ? await hasChanged(source, mine) : await source.head(input.key)) found.push(input.key);
+  }
+  return found;
 }
 
 function compare(manifest: Manifest, intended: Intended) {

@@ -4,9 +4,10 @@ import { ConditionFailed, FormatError, InterruptedError } from "../errors.ts";
 import { readFooterAtEnd } from "../parquet/read.ts";
 import { folderPrefix } from "../storage/keys.ts";
 import type { Sink, Source } from "../storage/ports.ts";
+import { hasChanged } from "./change.ts";
 import { inParallel } from "./in-parallel.ts";
 import { listPartition } from "./layout.ts";
-import { type InputFacts, inputsOf, type Manifest } from "./manifest.ts";
+import { inputsOf, type Manifest } from "./manifest.ts";
 
 /** The raw object that an event part was made from. */
 export interface Origin {
@@ -95,9 +96,4 @@ export async function removeCovered(work: Covering, manifest: Manifest, changed:
     });
     if (!removed.includes(true)) return;
   }
-}
-
-async function hasChanged(source: Covering["source"], input: InputFacts): Promise<boolean> {
-  const now = await source.head(input.key);
-  return now !== undefined && (now.size !== input.size || (await source.etag(now)) !== input.etag);
 }

@@ -153,8 +153,10 @@ async function make(work: EventWork, key: string, object: Required<Listed>, book
     }
   } catch (error) {
     await part.abort();
-    // Replaced or removed while it was read: that is no fault of anyone.
-    if (!(error instanceof InputError) || (await newest(work))?.etag === etag) throw error;
+    // Replaced or removed while it was read, or between two questions about it: that is no fault of anyone.
+    if (!(error instanceof InputError)) throw error;
+    const now = await newest(work);
+    if (now?.etag === etag && now.size === object.size) throw error;
   }
   await part.abort();
   return undefined;

@@ -4,7 +4,7 @@ import type { AvroRecord } from "../avro/literal.ts";
 import { ConflictError } from "../errors.ts";
 import type { Books, ErrorBudget, ObjectBooks } from "../pipeline/books.ts";
 import type { Source } from "../storage/ports.ts";
-import { type Intended, type OnChange, planAnew, planChange } from "./change.ts";
+import { type Intended, type OnChange, outdated, planAnew, planChange } from "./change.ts";
 import { type CommitPlan, claimedByAnother, isVoid, readClaim, removeClaim } from "./claim.ts";
 import { type Commit, type CommitStore, commit, type Seen, surplusParts } from "./commit.ts";
 import { DerivedGenerations, type ToDerive } from "./derived-generations.ts";
@@ -32,6 +32,8 @@ export interface PartitionWork {
   readonly schema?: AvroRecord;
   /** As listed, in the order of keys. */
   readonly objects: readonly RawObject[];
+  /** Whether these are all that a listing gave; else they were named one by one. */
+  readonly listsAll: boolean;
   readonly onChange: OnChange;
   /** Set another run's claim aside, once. */
   readonly forceUnlock: boolean;
@@ -229,7 +231,7 @@ async function carryOut(
   const parts = partsOf(manifest);
   const isThere =
     writers.length === 0 && old?.fingerprint === fingerprint && surplusParts(manifest, present).length === 0;
-  const changed = new Set<string>();
+  const changed = new Set(old && (await outdated(old, manifest, work)));
   if (isThere && claim === "new") {
     // Those of events that were killed before they looked for this `_SUCCESS`, and were not retried.
     if (there && there.events.size > 0) await removeCovered(work, manifest, changed);

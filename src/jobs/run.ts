@@ -189,6 +189,7 @@ function partitionWork(
     streamVersion: version,
     schema,
     objects,
+    listsAll: partition.day !== undefined,
     onChange: job.onChange,
     forceUnlock: job.forceUnlock,
     maxErrors: job.maxErrors,

@@ -47,6 +47,7 @@ export function workOf(asked: Asked, store: CommitStore, now: Asked["raw"]): Par
     stream: "S",
     streamVersion: 1,
     objects: listed.sort((a, b) => compareKeys(a.key, b.key)),
+    listsAll: false,
     onChange: asked.onChange,
     forceUnlock: asked.forceUnlock ?? false,
     maxErrors: { count: 0, fraction: 0 },

@@ -3,7 +3,8 @@
 
 import { describe, expect, test } from "bun:test";
 import type { Asked } from "./simulated-run.ts";
-import { type Breakage, play, type Scenario, Wrong } from "./simulation.ts";
+import { play, type Scenario, Wrong } from "./simulation.ts";
+import type { Breakage } from "./stage.ts";
 
 const X = { "raw/a": "abc", "raw/b": "def", "raw/c": "g" };
 const Y = { ...X, "raw/d": "hijk" };

@@ -1,20 +1,17 @@
-// A world of a few runs on one store, in which every call to the store is a step: a seed decides who goes next, who is killed, and
-// which calls fail, before or after they took effect. What a reader sees is checked after every step.
+// A world of a few runs on one store, in any order of their steps. What a reader sees is checked after every step.
 
-import { ConditionFailed, ConflictError, OutputError } from "../../src/errors.ts";
-import { CLAIM } from "../../src/jobs/claim.ts";
+import { ConflictError, OutputError } from "../../src/errors.ts";
 import type { CommitStore } from "../../src/jobs/commit.ts";
 import { MANIFEST, type Manifest, partsOf } from "../../src/jobs/manifest.ts";
 import type { PartitionEnd } from "../../src/jobs/partition.ts";
-import { compareKeys } from "../../src/storage/keys.ts";
-import type { Expected, Upload } from "../../src/storage/ports.ts";
 import { textOf } from "../storage/contract.ts";
 import { type Asked, PREFIX, run } from "./simulated-run.ts";
+import { type Actor, type Disturbance, randomOf, Stage, sha256 } from "./stage.ts";
 
 type Ending = PartitionEnd | Error;
 
 /** What one schedule is about. */
-export interface Scenario {
+export interface Scenario extends Disturbance {
   readonly name: string;
   /** Undisturbed, one after the other, before the others begin. */
   readonly before: readonly Asked[];
@@ -24,23 +21,9 @@ export interface Scenario {
   readonly source: Readonly<Record<string, string>>;
   /** What has arrived in the source when killed runs are run again. */
   readonly arrived?: Readonly<Record<string, string>>;
-  /** Share of steps before which a run is killed, and of calls that fail. */
-  readonly kills: number;
-  readonly faults: number;
   /** A forced run is used against its rules, on one that is at work: only the end has to be right. */
   readonly rude?: boolean;
-  /** Makes the protocol wrong, to show that this is noticed. */
-  readonly broken?: Breakage;
 }
-
-export type Breakage =
-  | "no conditions"
-  | "no conditions on parts"
-  | "_SUCCESS stays"
-  | "surplus stays"
-  | "no claims"
-  | "the claim stays"
-  | "_SUCCESS in pieces";
 
 export class Wrong extends Error {}
 
@@ -55,7 +38,7 @@ export async function play(scenario: Scenario, seed: number): Promise<void> {
     await playOn(scenario, world, allowed);
   } catch (error) {
     if (!(error instanceof Wrong)) throw error;
-    throw new Wrong(`${error.message}\nThe steps:\n${world.steps.join("\n")}`);
+    throw new Wrong(`${error.message}\nThe steps:\n${world.stage.steps.join("\n")}`);
   }
 }
 
@@ -103,7 +86,7 @@ async function undisturbed(scenario: Scenario): Promise<State[]> {
 function judge({ runs, kills, faults, rude }: Scenario, world: World, endings: readonly (Ending | "killed")[]): void {
   for (const ending of endings) {
     if (ending === "killed" || !(ending instanceof Error) || ending instanceof ConflictError) continue;
-    if (ending instanceof OutputError && world.faults > 0) continue;
+    if (ending instanceof OutputError && world.stage.faults > 0) continue;
     throw new Wrong(`a run ended with ${ending.stack}`);
   }
   if (rude) world.expectTruth();
@@ -141,39 +124,24 @@ function expectEnd(ending: Ending, when: string): void {
   if (ending instanceof Error) throw new Wrong(`${when}: ${ending.stack}`);
 }
 
-interface Actor {
-  readonly name: string;
-  resume: () => void;
-  paused: () => void;
-  ending: Ending | "killed" | undefined;
-}
-
 class World {
-  readonly objects = new Map<string, Uint8Array>();
-  /** The store without steps and faults. */
-  readonly calm: CommitStore;
-  readonly steps: string[] = [];
-  faults = 0;
-  readonly #ids = new WeakMap<Uint8Array, number>();
-  #id = 0;
-  /** S3's ETags are made of the content, a folder's are new with every write. */
-  readonly #etagsOfContent: boolean;
-  /** S3's sink takes bytes that are its own for written. */
-  readonly #knowsOwn: boolean;
+  readonly stage: Stage;
   #contents: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #lasting: readonly string[] = [];
 
   constructor(
     private readonly scenario: Scenario,
-    private readonly random: () => number,
+    random: () => number,
   ) {
-    this.#etagsOfContent = random() < 0.5;
-    this.#knowsOwn = random() < 0.5;
-    this.calm = this.#store(undefined);
+    this.stage = new Stage(scenario, random);
+  }
+
+  get calm(): CommitStore {
+    return this.stage.calm;
   }
 
   state(): State {
-    return stateOf(this.objects);
+    return stateOf(this.stage.objects);
   }
 
   /** From now on no reader may see another content of a part than these, nor miss a part that all of these hold. */
@@ -193,40 +161,20 @@ class World {
 
   /** All runs at once, until each has ended or was killed. */
   async race(): Promise<(Ending | "killed")[]> {
+    const { runs, source, rude } = this.scenario;
     const actors: Actor[] = [];
-    for (const [index, asked] of this.scenario.runs.entries()) {
-      const actor: Actor = { name: `${index}`, resume: () => {}, paused: () => {}, ending: undefined };
-      actors.push(actor);
-      const paused = new Promise<void>((resolve) => (actor.paused = resolve));
-      void settle(run(asked, this.#store(actor), this.scenario.source)).then((ending) => {
-        actor.ending = ending;
-        actor.paused();
-      });
-      await paused;
+    for (const [index, asked] of runs.entries()) {
+      actors.push(await this.stage.enter(`${index}`, (store) => run(asked, store, source)));
     }
-    for (;;) {
-      const waiting = actors.filter(({ ending }) => ending === undefined);
-      if (waiting.length === 0) break;
-      const actor = waiting[Math.floor(this.random() * waiting.length)]!;
-      if (this.random() < this.scenario.kills) {
-        this.steps.push(`${actor.name} is killed`);
-        actor.ending = "killed";
-        continue;
-      }
-      // Now and then one runs for a while alone.
-      for (let alone = this.random() < 0.2 ? 6 : 1; alone > 0 && actor.ending === undefined; alone--) {
-        const paused = new Promise<void>((resolve) => (actor.paused = resolve));
-        actor.resume();
-        await paused;
-        if (!this.scenario.rude) this.#look();
-      }
-    }
-    return actors.map(({ ending }) => ending!);
+    await this.stage.race(() => {
+      if (!rude) this.#look();
+    });
+    return actors.map(({ ending }) => ending as Ending | "killed");
   }
 
   /** What every reader may rely on, at any moment. */
   #look(): void {
-    const { objects } = this;
+    const { objects } = this.stage;
     for (const key of this.#lasting) if (!objects.has(key)) throw new Wrong(`${key} was gone for a moment`);
     for (const [key, bytes] of objects) {
       if (!/\/part-/.test(key)) continue;
@@ -236,31 +184,8 @@ class World {
     this.expectTruth();
   }
 
-  /** Where there is a manifest, it is right. */
   expectTruth(): Manifest | undefined {
-    const { objects } = this;
-    const bytes = objects.get(`${PREFIX}/${MANIFEST}`);
-    if (bytes === undefined) return undefined;
-    let manifest: Manifest;
-    try {
-      manifest = JSON.parse(textOf(bytes));
-    } catch {
-      throw new Wrong("_SUCCESS was no JSON");
-    }
-    const listed = new Map(partsOf(manifest).map((part) => [`${PREFIX}/${part.key}`, part.sha256]));
-    for (const [key, hash] of listed) {
-      const part = objects.get(key);
-      if (part === undefined) throw new Wrong(`_SUCCESS lists ${key}, which is not there`);
-      if (sha256(part) !== hash) throw new Wrong(`_SUCCESS lists ${key}, which differs: ${textOf(part)}`);
-    }
-    const newest = Math.max(...manifest.generations.map(({ generation }) => generation));
-    for (const key of objects.keys()) {
-      const [, generation] = /\/part-(\d+)-/.exec(key) ?? [];
-      // A further generation under way is the one thing that may lie beside what is listed.
-      if (generation !== undefined && !listed.has(key) && Number(generation) <= newest)
-        throw new Wrong(`${key} lies beside what _SUCCESS lists`);
-    }
-    return manifest;
+    return expectTruth(this.stage.objects);
   }
 
   /** The state of a partition that nobody works on. */
@@ -268,124 +193,35 @@ class World {
     const manifest = this.expectTruth();
     if (manifest === undefined) throw new Wrong("there is no _SUCCESS");
     const expected = [MANIFEST, ...partsOf(manifest).map(({ key }) => key)].map((name) => `${PREFIX}/${name}`);
-    const left = [...this.objects.keys()].filter((key) => !expected.includes(key));
+    const left = [...this.stage.objects.keys()].filter((key) => !expected.includes(key));
     if (left.length > 0) throw new Wrong(`left behind: ${left.join(", ")}`);
-  }
-
-  /** The store as one run sees it: each call is a step of its own, which waits for its turn. */
-  #store(actor: Actor | undefined): CommitStore {
-    const { objects, scenario } = this;
-    const broken = actor === undefined ? undefined : scenario.broken;
-    const turn = async (what: string): Promise<void> => {
-      if (actor === undefined) return;
-      await new Promise<void>((resolve) => {
-        actor.resume = resolve;
-        actor.paused();
-      });
-      this.steps.push(`${actor.name} ${what}`);
-    };
-    const fail = (when: string): void => {
-      if (actor === undefined || this.random() >= scenario.faults) return;
-      this.faults++;
-      this.steps.push(`${actor.name}   fails ${when}`);
-      throw new OutputError("Cannot write: 503");
-    };
-    const call = async <T>(what: string, action: () => T | Promise<T>): Promise<T> => {
-      await turn(what);
-      fail("before it");
-      const result = await action();
-      fail("after it");
-      return result;
-    };
-    const condition = (key: string, expected: Expected, own?: Uint8Array): "write" | "written" => {
-      const there = objects.get(key);
-      if (expected === "anything" || broken === "no conditions") return "write";
-      if (broken === "no conditions on parts" && key.includes("/part-")) return "write";
-      if (expected === "nothing" ? there === undefined : there && this.#etag(there) === expected.etag) return "write";
-      if (own && there && this.#knowsOwn && Buffer.from(there).equals(own)) return "written";
-      throw new ConditionFailed(`Cannot write ${key}: it is not what it was`);
-    };
-    const create = async (key: string): Promise<Upload> => {
-      let bytes = new Uint8Array();
-      return {
-        get byteLength() {
-          return bytes.length;
-        },
-        async write(more) {
-          bytes = Buffer.concat([bytes, more]);
-        },
-        slice: async (start, end) => new Uint8Array(bytes.slice(start, end)).buffer,
-        abort: async () => {},
-        commit: (expected = "anything") =>
-          call(`puts ${key} on ${typeof expected === "string" ? expected : expected.etag}`, () => {
-            if (condition(key, expected, bytes) === "write") objects.set(key, bytes.slice());
-            return this.#etag(objects.get(key)!);
-          }),
-      };
-    };
-    const isClaim = (key: string) => key.endsWith(CLAIM);
-    return {
-      urlOf: (key) => `memory:///${key}`,
-      create,
-      read: (key) =>
-        call(`reads ${key}`, () => {
-          const bytes = broken === "no claims" && isClaim(key) ? undefined : objects.get(key);
-          return bytes && { bytes: bytes.slice(), etag: this.#etag(bytes) };
-        }),
-      list: (prefix) => this.#list(prefix, turn),
-      async put(key, bytes, expected) {
-        if (broken === "no claims" && isClaim(key)) return "none";
-        if (broken === "_SUCCESS in pieces" && key.endsWith(MANIFEST)) {
-          await call("puts half of _SUCCESS", () => objects.set(key, bytes.slice(0, bytes.length / 2)));
-          expected = "anything";
-        }
-        const upload = await create(key);
-        await upload.write(bytes);
-        return upload.commit(expected);
-      },
-      remove: (key, expected) =>
-        call(`removes ${key}`, () => {
-          const name = key.slice(PREFIX.length + 1);
-          if (broken === "_SUCCESS stays" && name === MANIFEST) return;
-          if (broken === "surplus stays" && name.startsWith("part-")) return;
-          if (broken === "the claim stays" && name === CLAIM) return;
-          if (expected && objects.has(key)) condition(key, expected);
-          objects.delete(key);
-        }),
-      honoursConditions: async () => true,
-      abortPending: async () => 0,
-    };
-  }
-
-  /** In pages of two keys, between which others may write. */
-  async *#list(prefix: string, turn: (what: string) => Promise<void>) {
-    let after = "";
-    for (;;) {
-      await turn(`lists after ${JSON.stringify(after)}`);
-      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort(compareKeys);
-      const page = keys.slice(0, 2).map((key) => ({ key, bytes: this.objects.get(key)! }));
-      for (const { key, bytes } of page) yield { key, size: bytes.length, etag: this.#etag(bytes) };
-      if (page.length < 2) return;
-      after = page[1]!.key;
-    }
-  }
-
-  #etag(bytes: Uint8Array): string {
-    if (this.#etagsOfContent) return sha256(bytes).slice(0, 8);
-    if (!this.#ids.has(bytes)) this.#ids.set(bytes, this.#id++);
-    return `#${this.#ids.get(bytes)}`;
   }
 }
 
-const hashes = new WeakMap<Uint8Array, string>();
-
-function sha256(bytes: Uint8Array): string {
-  let hash = hashes.get(bytes);
-  if (hash === undefined) {
-    hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-    hashes.set(bytes, hash);
+/** Where there is a manifest, it is right. */
+export function expectTruth(objects: ReadonlyMap<string, Uint8Array>): Manifest | undefined {
+  const bytes = objects.get(`${PREFIX}/${MANIFEST}`);
+  if (bytes === undefined) return undefined;
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(textOf(bytes));
+  } catch {
+    throw new Wrong("_SUCCESS was no JSON");
   }
-  return hash;
+  const listed = new Map(partsOf(manifest).map((part) => [`${PREFIX}/${part.key}`, part.sha256]));
+  for (const [key, hash] of listed) {
+    const part = objects.get(key);
+    if (part === undefined) throw new Wrong(`_SUCCESS lists ${key}, which is not there`);
+    if (sha256(part) !== hash) throw new Wrong(`_SUCCESS lists ${key}, which differs: ${textOf(part)}`);
+  }
+  const newest = Math.max(...manifest.generations.map(({ generation }) => generation));
+  for (const key of objects.keys()) {
+    const [, generation] = /\/part-(\d+)-/.exec(key) ?? [];
+    // A further generation under way is the one thing that may lie beside what is listed.
+    if (generation !== undefined && !listed.has(key) && Number(generation) <= newest)
+      throw new Wrong(`${key} lies beside what _SUCCESS lists`);
+  }
+  return manifest;
 }
 
 function stateOf(objects: ReadonlyMap<string, Uint8Array>): State {
@@ -395,15 +231,4 @@ function stateOf(objects: ReadonlyMap<string, Uint8Array>): State {
 function same(one: State, other: State): boolean {
   const keys = Object.keys(one);
   return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
-}
-
-/** Numbers from 0 to 1 (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
