@@ -82,8 +82,8 @@ export function logReport(result: JobResult, output: Output): void {
   const late = result.partitions.flatMap((partition) => partition.late ?? []);
   if (late.length > 0) {
     log.warn(
-      `${plural(late.length, "raw object")} came after an earlier run had begun, whose list was finished first, such as ${late[0]}. ` +
-        "Run the command again with --on-change append or replace",
+      `${plural(late.length, "raw object")} came or changed after the list that was committed was made, such as ${late[0]}. ` +
+        "Run the command again, with --on-change append where they only came, else with --on-change replace",
     );
   }
   if (conditionalWrites(result) === false) {
