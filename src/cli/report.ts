@@ -1,4 +1,5 @@
 // The report of a job: as JSON for programs (--json, --report-file), as a few lines for people.
+import { peakRss } from "../jobs/peak-rss.ts";
 import { type JobResult, type PartitionResult, totalBooks } from "../jobs/result.ts";
 import { type Books, COUNTS, type Place } from "../pipeline/books.ts";
 import { openSink, splitPlace } from "../storage/place.ts";
@@ -37,7 +38,7 @@ export function reportOf(result: JobResult): Record<string, unknown> {
     conditionalWrites: conditionalWrites(result),
     totals: totalsOf(totalBooks(result.partitions)),
     seconds: Math.round(result.seconds * 1000) / 1000,
-    peakRss: process.resourceUsage().maxRSS * 1024,
+    peakRss: peakRss(),
   };
 }
 

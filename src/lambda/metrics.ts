@@ -1,5 +1,6 @@
 // Metrics of an invocation in CloudWatch's embedded format: a line of the log that CloudWatch reads numbers from.
 
+import { peakRss } from "../jobs/peak-rss.ts";
 import type { Books } from "../pipeline/books.ts";
 
 export const NAMESPACE = "derive";
@@ -35,7 +36,7 @@ export function embeddedMetrics(functionName: string, { books, seconds, ...count
     failed: books.failed,
     bytesDamaged: books.bytesDamaged,
     megabytesPerSecond: Math.round(books.storedBytes / 1e4 / seconds) / 100,
-    peakRss: process.resourceUsage().maxRSS * 1024,
+    peakRss: peakRss(),
   };
   const metrics = Object.entries(METRICS).map(([Name, Unit]) => ({ Name, Unit }));
   return {
