@@ -19,8 +19,8 @@ export const commands: Commands = {
   test: { summary: "Run the tests of streams", load: () => import("./test.ts") },
   types: { summary: "Write the types that editors read", load: () => import("./types.ts") },
   compile: { summary: "Make a derive of your own, with streams built in", load: () => import("./compile.ts") },
-  lambda: { summary: "Derive what events of S3 name, inside Lambda", load: () => import("./lambda.ts") },
-  invoke: { summary: "Send an event to that function, without Lambda", load: () => import("./invoke.ts") },
+  lambda: { summary: "Serve events of S3 inside Lambda: each new object becomes a part", load: () => import("./lambda.ts") },
+  invoke: { summary: "Serve events of S3 right here, without Lambda", load: () => import("./invoke.ts") },
   completions: { summary: "Print a completion script for a shell", load: () => import("./completions.ts") },
   config: {
     summary: "Show the configuration in force, and where it is from",
