@@ -19,7 +19,7 @@ export const commands: Commands = {
   test: { summary: "Run the tests of streams", load: () => import("./test.ts") },
   types: { summary: "Write the types that editors read", load: () => import("./types.ts") },
   compile: { summary: "Make a derive of your own, with streams built in", load: () => import("./compile.ts") },
-  lambda: { summary: "Serve events of S3 inside Lambda: each new object becomes a part", load: () => import("./lambda.ts") },
+  lambda: { summary: "Serve events of S3 inside Lambda: each new object, a part", load: () => import("./lambda.ts") },
   invoke: { summary: "Serve events of S3 right here, without Lambda", load: () => import("./invoke.ts") },
   completions: { summary: "Print a completion script for a shell", load: () => import("./completions.ts") },
   config: {
