@@ -5,7 +5,7 @@ import { ValueError } from "../errors.ts";
 import type { Envelope, FieldPlace } from "./envelope.ts";
 import { MAX_MESSAGE_BYTES } from "./frames.ts";
 import { JsonBytes, type JsonRange } from "./json.ts";
-import { bytesAt, type CompiledPath, compilePath } from "./path.ts";
+import { bytesAt, type CompiledPath, compilePath, type FieldName } from "./path.ts";
 import { messageTag, valueType } from "./protobuf.ts";
 
 /** Where a value lies: in a field as it is, or in JSON text (then `field` is undefined). `start`–`end` is in `source`. */
@@ -38,21 +38,53 @@ export class Document {
 
   /** Where the value of a path lies; undefined where it is absent or null. */
   find(path: CompiledPath): Place | undefined {
-    for (const name of path.fieldNames) {
-      const field = this.#envelope.find(name);
-      if (!field) continue;
-      if (name.keys === path.keys.length) return this.#wholeField(field);
-      // The field exists: what it lacks is not looked for elsewhere.
-      if (field.valueStart < 0 || field.type > valueType.bytes) return undefined;
-      return this.#walk(this.source, field.valueStart, field.valueEnd, path, name.keys);
+    const { field, name } = this.#meant(path);
+    if (field === undefined || name === undefined) {
+      const ping = this.#findPing(path.text);
+      return ping ? this.#walk(ping.source, ping.start, ping.end, path, 0) : undefined;
     }
-    const ping = this.#findPing(path.text);
-    return ping ? this.#walk(ping.source, ping.start, ping.end, path, 0) : undefined;
+    if (name.keys === path.keys.length) return this.#wholeField(field);
+    // The field exists: what it lacks is not looked for elsewhere.
+    if (field.valueStart < 0 || field.type > valueType.bytes) return undefined;
+    return this.#walk(this.source, field.valueStart, field.valueEnd, path, name.keys);
+  }
+
+  /**
+   * The field that a path means, the prefix that names it, and how many of the message's fields that was decided by. Those
+   * beyond what is read at once are read only until the path is settled: its longest prefix so far is all of it, or names a
+   * section that the pipeline split off.
+   */
+  #meant(path: CompiledPath): { field?: FieldPlace; name?: FieldName; fields: number } {
+    const envelope = this.#envelope;
+    let field: FieldPlace | undefined;
+    let name: FieldName | undefined;
+    let i = 0;
+    do {
+      for (; i < envelope.fieldCount; i++) {
+        for (const longer of path.fieldNames) {
+          if (name !== undefined && longer.keys <= name.keys) break;
+          if (!envelope.hasName(i, longer)) continue;
+          field = envelope.fields[i];
+          name = longer;
+          break;
+        }
+        if (name === undefined) continue;
+        const isWhole = name.keys === path.keys.length;
+        if (isWhole || (name.isSection && i + 1 >= envelope.fieldsAtOnce)) {
+          return { field, name, fields: Math.max(i + 1, envelope.fieldsAtOnce) };
+        }
+      }
+    } while (envelope.readMember());
+    return { field, name, fields: i };
   }
 
   /** Sections split off from below `path` that hold a value, by name, sorted; of equal names the first. */
   sectionsBelow(path: CompiledPath): Map<string, FieldPlace> | undefined {
-    const { bytes, fields, fieldCount } = this.#envelope;
+    const envelope = this.#envelope;
+    const { bytes, fields } = envelope;
+    const meant = this.#meant(path);
+    if (meant.name?.isSection !== true) envelope.readAll();
+    const fieldCount = meant.name?.isSection === true ? meant.fields : envelope.fieldCount;
     let found: Map<string, FieldPlace> | undefined;
     for (let i = 0; i < fieldCount; i++) {
       const field = fields[i];

@@ -1,13 +1,13 @@
 // Second stage: from the bytes of one frame's message to what a stream sees of it.
 import { FormatError, MissingField, ValueError } from "../errors.ts";
 import { Document, type Place } from "./document.ts";
-import { Envelope } from "./envelope.ts";
+import { Envelope, READ_AT_ONCE } from "./envelope.ts";
 import { allFields, type Field, readField } from "./fields.ts";
 import type { Json, Message, Path } from "./message-view.ts";
 import { type CompiledPath, compilePath, type FieldName } from "./path.ts";
 import { messageTag, readInt64 } from "./protobuf.ts";
 import { wholeJson } from "./sections.ts";
-import { maybeSnappy, uncompressSnappy } from "./snappy.ts";
+import { CorruptBlock, maybeSnappy, uncompressSnappy, uncompressSoundPart } from "./snappy.ts";
 import { booleanAt, bytesAt, doubleAt, intAt, longAt, stringAt } from "./values.ts";
 
 export type { Json, Message, Path };
@@ -61,7 +61,7 @@ export class RawMessage implements Message {
   }
 
   get uuid(): string {
-    const start = this.#envelope.starts[messageTag.uuid];
+    const start = this.#envelope.memberStart(messageTag.uuid);
     const end = this.#envelope.ends[messageTag.uuid];
     if (start < 0) return "";
     if (end - start === 36) return this.#document.source.text(start, end).toLowerCase();
@@ -119,6 +119,11 @@ export class RawMessage implements Message {
     return this.#envelope.starts[member]! >= 0;
   }
 
+  /** What is broken in it, where it was decoded lazily and reading on came to that: then it is no message. */
+  get fault(): FormatError | undefined {
+    return this.#envelope.fault;
+  }
+
   /** Whether any text asked for so far was not UTF-8; it was given with U+FFFD. */
   get invalidUtf8(): boolean {
     return this.#document.invalidUtf8;
@@ -140,12 +145,12 @@ export class RawMessage implements Message {
   }
 
   #text(member: number): string {
-    const start = this.#envelope.starts[member];
+    const start = this.#envelope.memberStart(member);
     return start < 0 ? "" : this.#document.source.text(start, this.#envelope.ends[member]);
   }
 
   #integer(member: number, otherwise: bigint): bigint {
-    const start = this.#envelope.starts[member];
+    const start = this.#envelope.memberStart(member);
     if (start < 0) return otherwise;
     return readInt64({ bytes: this.#envelope.bytes, at: start, end: this.#envelope.ends[member] });
   }
@@ -157,12 +162,15 @@ export class MessageDecoder {
 
   /**
    * The message in `bytes`, plain or one raw Snappy block. FormatError where they hold none. Valid until the next call.
+   *
+   * "lazily": of a long message as much is looked at as is read at once, and the rest when it is asked for. What is broken
+   * there makes the getter throw FormatError that comes to it, and is the message's `fault`.
    */
-  decode(bytes: Uint8Array): RawMessage {
+  decode(bytes: Uint8Array, how: "whole" | "lazily" = "whole"): RawMessage {
     const compressed = maybeSnappy(bytes);
-    const fault = this.#tryRead(bytes, compressed);
+    const fault = this.#tryRead(bytes, compressed, how);
     if (!fault) return new RawMessage(this.#envelope, compressed);
-    const otherFault = this.#tryRead(bytes, !compressed);
+    const otherFault = this.#tryRead(bytes, !compressed, how);
     if (!otherFault) return new RawMessage(this.#envelope, !compressed);
     throw new FormatError(`${fault.message}; ${otherFault.message}`, fault.offset);
   }
@@ -173,14 +181,30 @@ export class MessageDecoder {
     return new RawMessage(this.#envelope, wasCompressed);
   }
 
-  #tryRead(bytes: Uint8Array, compressed: boolean): FormatError | undefined {
+  #tryRead(bytes: Uint8Array, compressed: boolean, how: "whole" | "lazily"): FormatError | undefined {
     try {
-      this.#envelope.read(compressed ? uncompressSnappy(bytes) : bytes);
+      if (how === "whole") this.#envelope.read(compressed ? uncompressSnappy(bytes) : bytes);
+      else if (compressed) this.#beginBlock(bytes);
+      else this.#envelope.begin(bytes);
       return undefined;
     } catch (error) {
       if (error instanceof FormatError) return error;
       throw error;
     }
+  }
+
+  #beginBlock(bytes: Uint8Array): void {
+    let content: Uint8Array;
+    try {
+      content = uncompressSnappy(bytes);
+    } catch (error) {
+      if (!(error instanceof CorruptBlock)) throw error;
+      const part = uncompressSoundPart(bytes);
+      if (part.bytes.length <= READ_AT_ONCE) throw error;
+      this.#envelope.begin(part.bytes, part.sound);
+      return;
+    }
+    this.#envelope.begin(content);
   }
 }
 

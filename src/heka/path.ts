@@ -1,5 +1,6 @@
 // Paths as stream authors write them, prepared once so that finding a value compares bytes only.
 import type { Path } from "./message-view.ts";
+import { isSplitSection } from "./split.ts";
 
 export interface CompiledPath {
   /** The dotted form, as errors show it; "[]" for the whole ping. */
@@ -23,6 +24,8 @@ export interface FieldName {
   readonly mark: number;
   /** How many keys of the path the name takes. */
   readonly keys: number;
+  /** Whether it is that of a section which the pipeline split off, and which therefore has no sections below. */
+  readonly isSection: boolean;
 }
 
 const utf8 = new TextEncoder();
@@ -60,8 +63,9 @@ function compile(parts: readonly string[]): CompiledPath {
   const text = parts.length > 0 ? parts.join(".") : "[]";
   const fieldNames: FieldName[] = [];
   for (let keys = parts.length; keys > 0; keys--) {
-    const bytes = utf8.encode(parts.slice(0, keys).join("."));
-    fieldNames.push({ bytes, mark: nameMark(bytes, 0, bytes.length), keys });
+    const name = parts.slice(0, keys).join(".");
+    const bytes = utf8.encode(name);
+    fieldNames.push({ bytes, mark: nameMark(bytes, 0, bytes.length), keys, isSection: isSplitSection(name) });
   }
   return {
     text,

@@ -1,5 +1,6 @@
 // One ping framed as each era of the real pipeline did (docs/formats): for derivePing and the sample day.
 import type { Json } from "./message.ts";
+import { SPLIT } from "./split.ts";
 import type { FieldInit } from "./writer.ts";
 import { compressSnappy, encodeFrame, encodeMessage } from "./writer.ts";
 
@@ -47,31 +48,6 @@ export interface PingMeta {
 
 type JsonObject = { [key: string]: Json };
 
-/** The sections that both eras split off into fields of their own. */
-const sections: readonly (readonly [string, readonly string[]])[] = [
-  ["environment", ["addons", "build", "partner", "profile", "settings", "system", "experiments"]],
-  [
-    "payload",
-    [
-      "addonDetails",
-      "addonHistograms",
-      "childPayloads",
-      "chromeHangs",
-      "fileIOReports",
-      "histograms",
-      "info",
-      "keyedHistograms",
-      "lateWrites",
-      "log",
-      "simpleMeasurements",
-      "slowSQL",
-      "threadHangStats",
-      "UIMeasurements",
-      "gc",
-    ],
-  ],
-];
-
 const channels = ["release", "esr", "beta", "aurora", "nightly"];
 const utf8 = new TextEncoder();
 
@@ -112,7 +88,7 @@ export function framePing(ping: object, meta: PingMeta, era: Era): Uint8Array {
 /** Moves the split sections out of `rest`: "heka" leaves no key behind, "hindsight" a null. */
 function splitSections(rest: JsonObject, era: Era): FieldInit[] {
   const fields: FieldInit[] = [];
-  for (const [parentName, names] of sections) {
+  for (const [parentName, names] of SPLIT) {
     if (!isObject(rest[parentName])) continue;
     const parent = { ...rest[parentName] };
     rest[parentName] = parent;

@@ -39,7 +39,7 @@ export const valueType = { string: 0, bytes: 1, integer: 2, double: 3, bool: 4 }
 
 /** A place in bytes that readers move forward; `end` is where what they may read stops. */
 export interface Cursor {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   at: number;
   end: number;
 }

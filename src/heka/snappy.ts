@@ -33,10 +33,51 @@ export function uncompressSnappy(bytes: Uint8Array): Uint8Array {
   try {
     return uncompressor(bytes, declared);
   } catch {
-    throw new FormatError("Cannot uncompress Snappy: the block is corrupt", 0);
+    throw new CorruptBlock();
   } finally {
     if (bytes.length + declared > keptBytes) uncompressor = undefined;
   }
+}
+
+/** A block whose elements, or one of them, are broken. */
+export class CorruptBlock extends FormatError {
+  constructor() {
+    super("Cannot uncompress Snappy: the block is corrupt", 0);
+  }
+}
+
+/**
+ * As much of a corrupt block's content as lies before the fault: the first `sound` of the bytes declared. To be called where
+ * `uncompressSnappy` has found nothing wrong but that.
+ */
+export function uncompressSoundPart(bytes: Uint8Array): { bytes: Uint8Array; sound: number } {
+  const cursor = { bytes, at: 0, end: bytes.length };
+  const out = new Uint8Array(readVarint(cursor));
+  let at = cursor.at;
+  let sound = 0;
+  while (at < bytes.length) {
+    const tag = bytes[at++]!;
+    const kind = tag & 3;
+    // How many bytes say the length of a literal, or the offset of a copy.
+    const size = kind === 0 ? Math.max(0, (tag >> 2) - 59) : [0, 1, 2, 4][kind]!;
+    if (at + size > bytes.length) break;
+    let number = 0;
+    for (let i = 0; i < size; i++) number += bytes[at + i]! * 256 ** i;
+    at += size;
+    if (kind === 0) {
+      const length = size === 0 ? (tag >> 2) + 1 : number + 1;
+      if (length > bytes.length - at || length > out.length - sound) break;
+      out.set(bytes.subarray(at, at + length), sound);
+      at += length;
+      sound += length;
+    } else {
+      const length = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
+      const offset = kind === 1 ? ((tag >> 5) << 8) + number : number;
+      if (offset === 0 || offset > sound || length > out.length - sound) break;
+      for (const end = sound + length; sound < end; sound++) out[sound] = out[sound - offset]!;
+    }
+  }
+  return { bytes: out, sound };
 }
 
 function declaredLength(bytes: Uint8Array): number {

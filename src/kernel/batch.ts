@@ -38,7 +38,11 @@ export class BatchReader {
   private origin = 0;
   private capacity = 1;
 
-  constructor(readonly kernel: Kernel) {
+  /** `how` messages are read: to their ends, or as far as the asks go (docs/formats.md). */
+  constructor(
+    readonly kernel: Kernel,
+    readonly how: "whole" | "lazily",
+  ) {
     const { memory } = kernel;
     this.reading = memory.allocate(READING.bytes);
     this.messages = memory.allocate(MESSAGE.bytes * CAPACITY);
@@ -158,7 +162,7 @@ export class BatchReader {
   private writeTables(): void {
     const { memory } = this.kernel;
     if (this.tables !== undefined) memory.release(this.tables.block, this.tables.bytes);
-    this.tables = writeTables(memory, this.asks.list, CAPACITY);
+    this.tables = writeTables(memory, this.asks.list, CAPACITY, this.how === "whole");
     memory.view.setUint32(this.reading + READING.plan, this.tables.plan, true);
     this.asks.grown = false;
   }

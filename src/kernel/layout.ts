@@ -24,7 +24,9 @@ export const BUCKETS = 1024;
 
 export const NAME = { start: 0, length: 4, next: 8, dotted: 12, bytes: 16 } as const;
 export const KEY = { start: 0, length: 4, bytes: 8 } as const;
-export const CANDIDATE = { name: 0, keys: 4, bytes: 8 } as const;
+export const CANDIDATE = { name: 0, keys: 4, settles: 8, bytes: 12 } as const;
+/** Whether a field of a name settles a path. */
+export const SETTLES = { no: 0, yes: 1, section: 2 } as const;
 export const PATH = {
   defaultValue: 0,
   getter: 8,
@@ -49,11 +51,12 @@ export const PLAN = {
   pathCount: 16,
   laneA: 20,
   laneB: 24,
-  bytes: 28,
+  whole: 28,
+  bytes: 32,
 } as const;
 export const COLUMN = { kind: 0, present: 4, values: 8, starts: 12, lengths: 16, bytes: 20 } as const;
 export const FOUND_BYTES = 16;
-export const LANE = { found: 0, sections: 4, sectionCount: 8, bytes: 12 } as const;
+export const LANE = { found: 0, sections: 4, sectionCount: 8, settled: 12, grown: 16, bytes: 20 } as const;
 export const MAX_SECTIONS = 128;
 export const RANGE_BYTES = 8;
 export const MESSAGE = {
@@ -66,8 +69,10 @@ export const MESSAGE = {
   compressed: 32,
   outcome: 36,
   signed: 48,
-  members: 52,
-  bytes: 132,
+  fieldsAtOnce: 52,
+  stopped: 56,
+  members: 60,
+  bytes: 140,
 } as const;
 export const READING = {
   plan: 0,

@@ -1,6 +1,6 @@
 // What a stream sees of a message that the kernel read: the same as of heka/message.ts, which has the answer wherever the
 // kernel has none.
-import { MissingField, ValueError } from "../errors.ts";
+import { type FormatError, MissingField, ValueError } from "../errors.ts";
 import type { Place } from "../heka/document.ts";
 import { JsonBytes } from "../heka/json.ts";
 import { type Message, MessageDecoder, type Path, type RawMessage } from "../heka/message.ts";
@@ -191,6 +191,11 @@ export class KernelMessage implements Message {
     return this.decode().pid;
   }
 
+  /** What is broken in it, where it was read lazily and reading on came to that: then it is no message. */
+  get fault(): FormatError | undefined {
+    return this.plain?.fault;
+  }
+
   /** Whether any text asked for so far was not UTF-8; it was given with U+FFFD. */
   get invalidUtf8(): boolean {
     return this.plain?.invalidUtf8 === true || this.source?.invalidUtf8 === true;
@@ -232,12 +237,12 @@ export class KernelMessage implements Message {
 
   private decode(): RawMessage {
     if (this.plain !== undefined) return this.plain;
-    if (this.answered) {
+    if (this.answered && this.word(MESSAGE.stopped) === 0) {
       // Decompressed already, and known to be whole.
       const bytes = this.memory.subarray(this.word(MESSAGE.start), this.word(MESSAGE.end));
       this.plain = this.decoder.read(bytes, this.word(MESSAGE.compressed) === 1);
     } else {
-      this.plain = this.decoder.decode(this.storedBytes);
+      this.plain = this.decoder.decode(this.storedBytes, this.batch.how);
     }
     return this.plain;
   }

@@ -15,6 +15,7 @@ import {
   PING_FIELDS,
   PLAN,
   RANGE_BYTES,
+  SETTLES,
   USE,
 } from "./layout.ts";
 import type { KernelMemory } from "./memory.ts";
@@ -60,8 +61,8 @@ const KINDS = { boolean: 0, int: 1, long: 2, double: 3, text: 4, bytes: 5, has: 
   number
 >;
 
-/** Writes the tables for batches of up to `capacity` messages. */
-export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: number): Tables {
+/** Writes the tables for batches of up to `capacity` messages; `whole`: all of them are read to their ends. */
+export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: number, whole: boolean): Tables {
   const utf8 = new TextEncoder();
   const names = nameList(asks);
   const bytes = tableBytes(asks, names, capacity);
@@ -103,6 +104,10 @@ export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity
     path.fieldNames.forEach((candidate, j) => {
       set(candidates + j * CANDIDATE.bytes + CANDIDATE.name, names.indexOf(nameOf(path, candidate.keys)));
       set(candidates + j * CANDIDATE.bytes + CANDIDATE.keys, candidate.keys);
+      // JSON has the sections below it put back in, wherever they lie.
+      const isAll = candidate.keys === path.keys.length && getter !== "json";
+      const settles = candidate.isSection ? SETTLES.section : isAll ? SETTLES.yes : SETTLES.no;
+      set(candidates + j * CANDIDATE.bytes + CANDIDATE.settles, settles);
     });
     const keys = take(KEY.bytes * path.keys.length);
     path.keys.forEach((key, j) => {
@@ -151,6 +156,7 @@ export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity
   set(plan + PLAN.nameCount, names.length);
   set(plan + PLAN.paths, paths);
   set(plan + PLAN.pathCount, asks.length);
+  set(plan + PLAN.whole, whole ? 1 : 0);
   for (const place of [PLAN.laneA, PLAN.laneB]) {
     const lane = take(LANE.bytes);
     set(lane + LANE.found, take(FOUND_BYTES * names.length));

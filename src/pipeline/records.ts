@@ -2,6 +2,7 @@
 // to the columns. A message that cannot become a record costs nobody but itself.
 import { type Appender, createAppender } from "../avro/appender.ts";
 import { toParquetSchema } from "../avro/columns.ts";
+import type { FormatError } from "../errors.ts";
 import type { Message } from "../heka/message.ts";
 import type { BatchReader } from "../kernel/batch.ts";
 import { KernelColumns } from "../kernel/columns.ts";
@@ -16,7 +17,12 @@ import { BatchRows } from "./rows.ts";
 export type Outcome =
   | { kind: "written" }
   | { kind: "filtered"; cause: string }
-  | { kind: "failed"; cause: string; path: string | undefined };
+  | { kind: "failed"; cause: string; path: string | undefined }
+  /** What was asked for lies behind something that makes it no message. */
+  | { kind: "undecodable"; cause: string };
+
+/** A message as it comes from a decoder. */
+export type Decoded = Message & { readonly invalidUtf8: boolean; readonly fault: FormatError | undefined };
 
 const WRITTEN: Outcome = { kind: "written" };
 
@@ -46,17 +52,20 @@ export class RecordWriter {
     }
   }
 
-  write(message: Message): Outcome {
+  write(message: Decoded): Outcome {
     try {
       if (this.rows !== undefined && message instanceof KernelMessage && message.isComplete) {
         const filtered = this.rows.take(message);
         return filtered === undefined ? WRITTEN : { kind: "filtered", cause: filtered.cause };
       }
       const record = this.stream.definition.build(message);
+      // Also where the stream's functions caught the error.
+      if (message.fault !== undefined) throw message.fault;
       if (record instanceof Filtered) return { kind: "filtered", cause: record.cause };
       this.rows?.flush();
       this.appender.append(record);
     } catch (error) {
+      if (message.fault !== undefined) return { kind: "undecodable", cause: message.fault.message };
       const { words } = this.stream;
       return { kind: "failed", cause: causeOf(error, words), path: faultyPath(error, words) };
     }

@@ -52,10 +52,13 @@ export class BatchRows {
   /** Takes a complete message of the batch, in order, for a row; why not, where it is left out. Throws what functions throw. */
   take(message: KernelMessage): Filtered | undefined {
     const filtered = this.plan.where?.(message);
+    // Also where the function caught the error.
+    if (message.fault !== undefined) throw message.fault;
     if (filtered !== undefined) return filtered;
     const { number } = message;
     if (this.#readOthers !== undefined) {
       const values = this.#readOthers(message);
+      if (message.fault !== undefined) throw message.fault;
       if (values instanceof Filtered) return values;
       this.#stored[number] = this.#others.convert(values);
     }

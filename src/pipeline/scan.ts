@@ -2,9 +2,10 @@
 // plain way what is damaged or unusual.
 import { FormatError } from "../errors.ts";
 import { Framer, type Span } from "../heka/frames.ts";
-import { type Message, messageCheck } from "../heka/message.ts";
+import { messageCheck } from "../heka/message.ts";
 import type { BatchFacts, BatchReader } from "../kernel/batch.ts";
 import { END } from "../kernel/layout.ts";
+import type { Decoded } from "./records.ts";
 
 /** Bytes go in with `push`, chunk by chunk; what was found comes out before it returns, or after `end`. */
 export interface Scan {
@@ -18,7 +19,7 @@ export interface Found {
   span(span: Span): void;
   /** A message that was decoded, valid until this returns. */
   message(
-    message: Message & { readonly invalidUtf8: boolean },
+    message: Decoded,
     frame: { readonly offset: number; readonly length: number; readonly signed: boolean },
   ): void;
   /** A batch of messages that all can become rows as they are; false where they must be told one by one. */

@@ -2,14 +2,14 @@
 import { FormatError, InputError } from "../errors.ts";
 import type { Span } from "../heka/frames.ts";
 import { inflate } from "../heka/inflate.ts";
-import { type Message, MessageDecoder } from "../heka/message.ts";
+import { MessageDecoder } from "../heka/message.ts";
 import { BatchReader } from "../kernel/batch.ts";
 import { sharedKernel } from "../kernel/instance.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectReader, Place, Source } from "../storage/ports.ts";
 import { addPlace, checkBalance, countCause, emptyBooks, type Fault, type ObjectBooks } from "./books.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
-import { RecordWriter } from "./records.ts";
+import { type Decoded, RecordWriter } from "./records.ts";
 import { type Found, kernelScan, plainScan } from "./scan.ts";
 
 /** Plain data: what to read, which stream makes rows of it, how they are written. Goes to a worker thread as it is. */
@@ -66,13 +66,14 @@ export async function runTask(
   const batches = await batchReader(spec);
   const writer = new RecordWriter(stream, spec.codec, events.rowGroup, batches);
   const decoder = new MessageDecoder();
+  const how = spec.strict ? "whole" : "lazily";
   const objects: ObjectBooks[] = [];
   const total = { rows: 0, messages: 0 };
   const readers = readersAhead(source, spec.inputs);
   try {
     for (const [index, input] of spec.inputs.entries()) {
       const reader = readers.reader(index);
-      await deriveObject(source, input, reader, spec, { writer, decoder, batches, events, total, index, objects });
+      await deriveObject(source, input, reader, spec, { writer, decoder, how, batches, events, total, index, objects });
       if (isEnough(spec, total)) break;
     }
     writer.flush();
@@ -84,10 +85,10 @@ export async function runTask(
 }
 
 /** The kernel, where there is one. A first look at a stream goes without: it stops between chunks. */
-async function batchReader({ enough }: TaskSpec): Promise<BatchReader | undefined> {
+async function batchReader({ enough, strict }: TaskSpec): Promise<BatchReader | undefined> {
   if (process.env.DERIVE_KERNEL === "off" || enough !== undefined) return undefined;
   const kernel = await sharedKernel();
-  return kernel && new BatchReader(kernel);
+  return kernel && new BatchReader(kernel, strict ? "whole" : "lazily");
 }
 
 /** So many objects, and bytes of them, are asked for before their turn: a request takes longer than a small object. */
@@ -124,6 +125,8 @@ function readersAhead(source: Source, inputs: TaskSpec["inputs"]) {
 interface Work {
   readonly writer: RecordWriter;
   readonly decoder: MessageDecoder;
+  /** How messages are read: whole, if strict. */
+  readonly how: "whole" | "lazily";
   /** Undefined: the plain way. */
   readonly batches: BatchReader | undefined;
   readonly events: TaskEvents;
@@ -230,7 +233,7 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
   }
   let message: ReturnType<MessageDecoder["decode"]>;
   try {
-    message = work.decoder.decode(span.message);
+    message = work.decoder.decode(span.message, work.how);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     accountFrame(span, books);
@@ -241,18 +244,17 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
   accountMessage(message, span, books, url, work);
 }
 
-/** A message that was decoded: a row of it, or why there is none. */
-function accountMessage(
-  message: Message & { readonly invalidUtf8: boolean },
-  frame: Frame,
-  books: ObjectBooks,
-  url: string,
-  work: Work,
-): void {
+/** A message that was decoded, as far as it had to be: a row of it, or why there is none. */
+function accountMessage(message: Decoded, frame: Frame, books: ObjectBooks, url: string, work: Work): void {
   accountFrame(frame, books);
-  books.decoded++;
   work.events.message(work.index, frame.offset, frame.length);
   const outcome = work.writer.write(message);
+  if (outcome.kind === "undecodable") {
+    books.undecodable++;
+    accountFault("undecodable", frame, outcome.cause, books, url, work);
+    return;
+  }
+  books.decoded++;
   if (message.invalidUtf8) books.invalidUtf8++;
   if (outcome.kind === "written") {
     books.written++;

@@ -7,13 +7,16 @@ const utf8 = new TextEncoder();
 /** Names that are prefixes of each other, sections, and the fields that hold pings. */
 const NAMES = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom("a", "b", "docType", "environment.system", "a.name.longer.than.one.vector") },
-  { weight: 2, arbitrary: fc.constantFrom("a.b", "a.b.c", "environment", "submission", "payload", "é") },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("a.b", "a.b.c", "environment", "environment.system.os", "submission", "payload", "é"),
+  },
   { weight: 1, arbitrary: fc.constant("content") },
 );
 
 /** Paths into them, and into JSON below. */
 export const PATHS = [
-  ..."a a.b a.b.c a.b.c.d b b.a b.key docType environment.system.os environment.system environment é.a missing".split(
+  ..."a a.b a.b.c a.b.c.d b b.a b.key docType environment.system.os environment.system.os.a environment.system.b environment.system environment é.a missing".split(
     " ",
   ),
   ["a.b", "c"],
@@ -136,15 +139,26 @@ const field: fc.Arbitrary<FieldInit> = fc.tuple(NAMES, fc.boolean()).chain(([nam
   ),
 );
 
-/** One message, its payload at times JSON. */
+/** More than is read at once, of words that Snappy finds again. */
+const filler: FieldInit = {
+  name: "filler",
+  type: "bytes",
+  values: [Array.from({ length: 2600 }, (_, i) => `word${(i * i * 7919) % 251} `).join("")],
+};
+
+/** One message, its payload at times JSON, at times longer than what is read at once. */
 const message = fc
   .record({
     uuid: fc.constant(new Uint8Array(16).fill(7)),
     timestamp: fc.bigInt({ min: 0n, max: 2n ** 62n }),
     payload: fc.oneof(fc.constant(undefined), json),
     fields: fc.array(field, { maxLength: 14 }),
+    fillerAt: fc.nat(40),
   })
-  .map((init) => encodeMessage({ ...init, payload: init.payload || undefined }));
+  .map(({ fields, fillerAt, payload, ...init }) => {
+    const long = fillerAt <= fields.length ? fields.toSpliced(fillerAt, 0, filler) : fields;
+    return encodeMessage({ ...init, payload: payload || undefined, fields: long });
+  });
 
 /** One frame: most often Snappy. */
 const frame = fc

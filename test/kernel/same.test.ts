@@ -95,7 +95,10 @@ const stream = fc
     defineStream({
       streamName: "telemetry",
       requires,
-      where: dice === 0 ? (message) => message.string("docType", "") !== "a" && message.timestamp > 5n : undefined,
+      where:
+        dice === 0
+          ? (message) => message.string("docType", "") !== "a" && message.timestamp > 5n && message.hostname === ""
+          : undefined,
       columns: Object.fromEntries(columns.map((one, i) => [`c${i}`, one])),
     }),
   );

@@ -1,7 +1,7 @@
 // From the bytes of one message to where its members and fields lie. Resumes where it stopped, as a message may still be being
-// decompressed. Every check of heka/envelope.ts is made here; what is merely unusual counts as a fault, too, as the driver
+// decompressed, and stops when everything that is asked for is settled. Every check of heka/envelope.ts is made here; what is merely unusual counts as a fault, too, as the driver
 // gives such messages to the plain path, which decides.
-import { findName, Plan } from "./plan";
+import { candidateAt, findName, Path, Plan, pathAt, Settles } from "./plan";
 
 /** Members of a message before its fields: uuid to hostname. */
 export const MEMBERS: u32 = 10;
@@ -48,6 +48,10 @@ export class Message {
   row: u32;
   /** 1 where the frame's header holds an HMAC. */
   signed: u32;
+  /** How many fields are among the members read at once; ALL while that is not known. */
+  fieldsAtOnce: u32;
+  /** 1 where nothing behind `at` was read: every path is settled. */
+  stopped: u32;
   /** Of members 1 to 9. */
   members0: usize;
 }
@@ -69,7 +73,8 @@ export class Found {
   end: usize;
   /** The field's type, 0 to 4; others have no value. */
   type: u32;
-  seen: u32;
+  /** The number of the field, from 1; 0 where there is none. */
+  order: u32;
 }
 
 /** More sections than these and a path that is missing is looked at by the plain path. */
@@ -83,6 +88,10 @@ export class Lane {
   /** Names with a dot that some field has: a Range each. */
   sections: usize;
   sectionCount: u32;
+  /** Paths of the plan before this one are settled. */
+  settled: u32;
+  /** 1 where a field was found since they were looked at. */
+  grown: u32;
 }
 
 export function foundAt(lane: Lane, name: u32): Found {
@@ -96,6 +105,10 @@ export const FAULT: usize = 1;
 /** Of the members, which must be bytes (uuid, type, logger, payload, env_version, hostname, fields) and which varints. */
 const BYTES_MEMBERS: u32 = 0b11011011010;
 const VARINT_MEMBERS: u32 = 0b00100100100;
+
+/** Of a longer message the members that end within so many bytes are read at once, as in heka/envelope.ts. */
+const READ_AT_ONCE: usize = 16 * 1024;
+export const ALL: u32 = 0xffffffff;
 
 const MAX_FIELDS: u32 = 65_536;
 /** A tag and a length are no longer than this. */
@@ -162,6 +175,11 @@ export function scan(plan: Plan, message: Message, available: usize): usize {
     } else {
       return FAULT;
     }
+    if (stop - message.bytes > READ_AT_ONCE && end - message.bytes > READ_AT_ONCE && isSettled(plan, message)) {
+      message.at = at;
+      message.stopped = 1;
+      return DONE;
+    }
     if (member === MEMBERS) {
       if (stop > available) {
         message.at = at;
@@ -179,6 +197,54 @@ export function scan(plan: Plan, message: Message, available: usize): usize {
   }
   message.at = at;
   return DONE;
+}
+
+/** Whether every path of the plan is settled by the fields read so far, with all that are read at once among them. */
+function isSettled(plan: Plan, message: Message): bool {
+  const lane = changetype<Lane>(message.lane);
+  if (message.fieldsAtOnce === ALL) {
+    message.fieldsAtOnce = message.fields;
+    lane.grown = 1;
+  }
+  if (lane.grown === 0 || plan.whole !== 0) return false;
+  lane.grown = 0;
+  while (lane.settled < plan.pathCount) {
+    const path = pathAt(plan, lane.settled);
+    const meant = meaningOf(path, lane, message.fieldsAtOnce);
+    if (meant < 0 || candidateAt(path, meant).settles === Settles.no) return false;
+    lane.settled++;
+  }
+  return true;
+}
+
+/**
+ * The position of the candidate that a path means, -1 where there is no such field (yet): the longest among the fields read
+ * at once; as long as that does not settle it, a longer one behind them.
+ */
+export function meaningOf(path: Path, lane: Lane, fieldsAtOnce: u32): i32 {
+  let meant: i32 = -1;
+  let upTo = fieldsAtOnce;
+  for (let i: u32 = 0; i < path.candidateCount; i++) {
+    const order = foundAt(lane, candidateAt(path, i).name).order;
+    if (order === 0 || order > upTo) continue;
+    meant = <i32>i;
+    break;
+  }
+  while (meant < 0 || candidateAt(path, meant).settles === Settles.no) {
+    const longer = meant < 0 ? path.candidateCount : <u32>meant;
+    let next: i32 = -1;
+    let nextOrder = ALL;
+    for (let i: u32 = 0; i < longer; i++) {
+      const order = foundAt(lane, candidateAt(path, i).name).order;
+      if (order <= upTo || order >= nextOrder) continue;
+      next = <i32>i;
+      nextOrder = order;
+    }
+    if (next < 0) break;
+    meant = next;
+    upTo = nextOrder;
+  }
+  return meant;
 }
 
 const NAME: u32 = (1 << 3) | 2;
@@ -249,8 +315,9 @@ function readField(plan: Plan, message: Message, at: usize, end: usize): bool {
   const position = findName(plan, name, nameLength);
   if (position < 0) return true;
   const found = foundAt(changetype<Lane>(message.lane), <u32>position);
-  if (found.seen !== 0) return true;
-  found.seen = 1;
+  if (found.order !== 0) return true;
+  found.order = message.fields;
+  changetype<Lane>(message.lane).grown = 1;
   found.type = type;
   if (type + FIRST_VALUE === kind) {
     found.start = valueStart;
@@ -298,7 +365,10 @@ export function begin(plan: Plan, message: Message, lane: Lane): void {
   message.at = message.bytes;
   message.lane = changetype<usize>(lane);
   message.fields = 0;
+  message.fieldsAtOnce = ALL;
+  message.stopped = 0;
   memory.fill(changetype<usize>(message) + offsetof<Message>("members0"), 0, MEMBERS * offsetof<Range>());
   memory.fill(lane.found, 0, <usize>plan.nameCount * offsetof<Found>());
   lane.sectionCount = 0;
+  lane.settled = 0;
 }

@@ -56,6 +56,15 @@ export class Key {
   length: u32;
 }
 
+/** Whether a field of a name settles a path that is not settled by what is read at once, so that nothing behind it counts. */
+export enum Settles {
+  no,
+  /** It does: the path is all of the name. */
+  yes,
+  /** It does, and nothing is split off from below the path: the name is that of a section (heka/split.ts). */
+  section,
+}
+
 /** A prefix of a path that may name a field. */
 @unmanaged
 export class Candidate {
@@ -63,6 +72,8 @@ export class Candidate {
   name: u32;
   /** How many keys of the path it takes. */
   keys: u32;
+  /** One of Settles. */
+  settles: u32;
 }
 
 /** One path, and the getter that asks for it. */
@@ -101,6 +112,8 @@ export class Plan {
   /** Two Lanes (message.ts), as two messages are read at a time. */
   laneA: usize;
   laneB: usize;
+  /** 1 where every message is read to its end. */
+  whole: u32;
 }
 
 /** Buckets of names. */
@@ -117,6 +130,10 @@ export function nameAt(plan: Plan, position: u32): Name {
 
 export function pathAt(plan: Plan, position: u32): Path {
   return changetype<Path>(plan.paths + <usize>position * offsetof<Path>());
+}
+
+export function candidateAt(path: Path, position: u32): Candidate {
+  return changetype<Candidate>(path.candidates + <usize>position * offsetof<Candidate>());
 }
 
 /** The bucket of a name: its first and last eight bytes and its length tell nearly all apart. */

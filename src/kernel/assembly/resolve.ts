@@ -2,9 +2,22 @@
 // what is plain becomes a value here, everything else is left to the driver, which has the rest of the rules.
 import { BatchColumn } from "./batch";
 import { skipSpace, valueEnd, valueStart, Walk, walk } from "./json";
-import { foundAt, Lane, MAX_SECTIONS, Message, memberOf, Outcome, Range } from "./message";
+import { foundAt, Lane, MAX_SECTIONS, Message, meaningOf, memberOf, Outcome, Range } from "./message";
 import { double, doubleOfText, long, longOfDouble, longOfText } from "./numbers";
-import { Candidate, CONTENT, equal, Getter, nameAt, Path, Plan, pathAt, State, SUBMISSION, Use } from "./plan";
+import {
+  CONTENT,
+  candidateAt,
+  equal,
+  Getter,
+  nameAt,
+  Path,
+  Plan,
+  pathAt,
+  Settles,
+  State,
+  SUBMISSION,
+  Use,
+} from "./plan";
 import { isPlain, isUtf8 } from "./text";
 
 const PAYLOAD: u32 = 6;
@@ -24,7 +37,7 @@ export function resolve(plan: Plan, message: Message, row: u32): Outcome {
     const state = find(plan, path, message, lane, row);
     if (state < 0) return Outcome.odd;
     // JSON has the sections below it put back in: the plain path does that.
-    if (path.getter === Getter.json && state !== State.absent && absent(path, lane) < 0) return Outcome.odd;
+    if (path.getter === Getter.json && state !== State.absent && absent(path, lane, true) < 0) return Outcome.odd;
     store<u8>(path.states + row, <u8>state);
     if (state === State.absent) {
       putDefault(path, row);
@@ -41,40 +54,46 @@ const ODD: i32 = -1;
 
 /** One of State, or ODD. */
 function find(plan: Plan, path: Path, message: Message, lane: Lane, row: u32): i32 {
-  for (let i: u32 = 0; i < path.candidateCount; i++) {
-    const candidate = changetype<Candidate>(path.candidates + <usize>i * offsetof<Candidate>());
+  const meant = meaningOf(path, lane, message.fieldsAtOnce);
+  if (meant >= 0) {
+    const candidate = candidateAt(path, meant);
     const found = foundAt(lane, candidate.name);
-    if (found.seen === 0) continue;
+    // What was split off from below it might lie in what was not read.
+    const isKnown = message.stopped === 0 || candidate.settles === Settles.section;
     // The field is there: what it lacks is not looked for elsewhere.
     if (candidate.keys !== path.keyCount) {
-      if (found.start === 0 || found.type > BYTES) return absent(path, lane);
-      return findInside(path, lane, row, found.start, found.end, candidate.keys);
+      if (found.start === 0 || found.type > BYTES) return absent(path, lane, isKnown);
+      return findInside(path, lane, row, found.start, found.end, candidate.keys, isKnown);
     }
-    if (found.start === 0) return absent(path, lane);
+    if (found.start === 0) return absent(path, lane, isKnown);
     const mayBeNull = found.type <= BYTES && nameAt(plan, candidate.name).dotted !== 0;
-    if (mayBeNull && isNull(found.start, found.end)) return absent(path, lane);
+    if (mayBeNull && isNull(found.start, found.end)) return absent(path, lane, isKnown);
     return ofField(path, row, found.type, found.start, found.end);
   }
+  if (message.stopped !== 0) return ODD;
   const payload = memberOf(message, PAYLOAD);
-  if (payload.end > payload.start) return findInside(path, lane, row, payload.start, payload.end, 0);
+  if (payload.end > payload.start) return findInside(path, lane, row, payload.start, payload.end, 0, true);
   const submission = foundAt(lane, SUBMISSION);
   if (submission.start !== 0 && submission.type <= BYTES) {
-    return findInside(path, lane, row, submission.start, submission.end, 0);
+    return findInside(path, lane, row, submission.start, submission.end, 0, true);
   }
   // The client's own bytes are often gzip, which is not unpacked here.
-  return foundAt(lane, CONTENT).start !== 0 ? ODD : absent(path, lane);
+  return foundAt(lane, CONTENT).start !== 0 ? ODD : absent(path, lane, true);
 }
 
-function findInside(path: Path, lane: Lane, row: u32, start: usize, end: usize, from: u32): i32 {
+function findInside(path: Path, lane: Lane, row: u32, start: usize, end: usize, from: u32, isKnown: bool): i32 {
   const result = walk(start, end, path.keys, path.keyCount, from);
   if (result === Walk.odd) return ODD;
-  if (result === Walk.absent || isNull(valueStart, valueEnd)) return absent(path, lane);
+  if (result === Walk.absent || isNull(valueStart, valueEnd)) return absent(path, lane, isKnown);
   return ofJson(path, row, valueStart, valueEnd);
 }
 
-/** Sections below a path make it one that is there, though of another type than most getters want. */
-function absent(path: Path, lane: Lane): i32 {
-  if (lane.sectionCount > MAX_SECTIONS) return ODD;
+/**
+ * Sections below a path make it one that is there, though of another type than most getters want. `isKnown`: whether all of
+ * them that count are known.
+ */
+function absent(path: Path, lane: Lane, isKnown: bool): i32 {
+  if (!isKnown || lane.sectionCount > MAX_SECTIONS) return ODD;
   for (let i: u32 = 0; i < lane.sectionCount; i++) {
     const name = changetype<Range>(lane.sections + <usize>i * offsetof<Range>());
     const longer = name.end - name.start > path.belowLength;

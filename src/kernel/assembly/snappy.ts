@@ -102,6 +102,10 @@ function decompressRest(message: Message, input: usize, output: usize): bool {
 function resume(plan: Plan, message: Message, input: usize, output: usize): usize {
   if (input + STEP_INPUT < message.inputEnd && output + STEP_OUTPUT < message.end) {
     const needed = scan(plan, message, output);
+    if (needed === DONE && message.stopped !== 0) {
+      message.outcome = resolve(plan, message, message.row);
+      return 0;
+    }
     // A last member may be passed before it is there.
     if (needed === DONE) return message.end - STEP_OUTPUT;
     if (needed !== FAULT) return min(needed, message.end - STEP_OUTPUT);
@@ -140,7 +144,8 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
   if (a === null) return;
   let aInput = blockStart(a);
   let aLast = a.inputEnd - STEP_INPUT;
-  let aOutput = a.bytes;
+  let aBase = a.bytes;
+  let aOutput = aBase;
   let aStop = firstStop(a);
   if (b === null) {
     readAlone(plan, a, aInput, aOutput, aStop);
@@ -148,7 +153,8 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
   }
   let bInput = blockStart(b);
   let bLast = b.inputEnd - STEP_INPUT;
-  let bOutput = b.bytes;
+  let bBase = b.bytes;
+  let bOutput = bBase;
   let bStop = firstStop(b);
   while (true) {
     // One comparison of each kind for both, without branches between.
@@ -178,7 +184,7 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
       const aExtra = <usize>(aEntry >> 8) & 0xff;
       const aOffset = (load<u32>(aInput, 1) & load<u32>(offsetMasks + (aExtra << 2))) | ((aEntry >> 24) << 8);
       const aIsLiteral = aExtra === 0;
-      if (i32(!aIsLiteral) & (i32(aOffset < aLength) | i32(aOffset > <u32>(aOutput - a.bytes)))) {
+      if (i32(!aIsLiteral) & (i32(aOffset < aLength) | i32(aOffset > <u32>(aOutput - aBase)))) {
         aInput = element(aInput, a.inputEnd, aOutput, a.bytes, a.end);
         if (aInput === 0) {
           aInput = a.inputEnd;
@@ -195,7 +201,7 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
       const bExtra = <usize>(bEntry >> 8) & 0xff;
       const bOffset = (load<u32>(bInput, 1) & load<u32>(offsetMasks + (bExtra << 2))) | ((bEntry >> 24) << 8);
       const bIsLiteral = bExtra === 0;
-      if (i32(!bIsLiteral) & (i32(bOffset < bLength) | i32(bOffset > <u32>(bOutput - b.bytes)))) {
+      if (i32(!bIsLiteral) & (i32(bOffset < bLength) | i32(bOffset > <u32>(bOutput - bBase)))) {
         bInput = element(bInput, b.inputEnd, bOutput, b.bytes, b.end);
         if (bInput === 0) {
           bInput = b.inputEnd;
@@ -219,7 +225,8 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
         }
         aInput = blockStart(a);
         aLast = a.inputEnd - STEP_INPUT;
-        aOutput = a.bytes;
+        aBase = a.bytes;
+        aOutput = aBase;
         aStop = firstStop(a);
       }
     }
@@ -233,7 +240,8 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
         }
         bInput = blockStart(b);
         bLast = b.inputEnd - STEP_INPUT;
-        bOutput = b.bytes;
+        bBase = b.bytes;
+        bOutput = bBase;
         bStop = firstStop(b);
       }
     }
@@ -253,6 +261,7 @@ function firstStop(message: Message): usize {
 /** One message to its end, when there is no second one to read along with it. */
 function readAlone(plan: Plan, message: Message, input: usize, output: usize, stop: usize): void {
   const last = message.inputEnd - STEP_INPUT;
+  const base = message.bytes;
   do {
     while (i32(input < last) & i32(output < stop)) {
       const entry = load<u32>(elements + ((<usize>load<u8>(input)) << 2));
@@ -261,8 +270,7 @@ function readAlone(plan: Plan, message: Message, input: usize, output: usize, st
       const offset = offsetOf(input, entry);
       const isLiteral = extra === 0;
       const isCareful =
-        i32((entry & LONG) !== 0) |
-        (i32(!isLiteral) & (i32(offset < length) | i32(offset > <u32>(output - message.bytes))));
+        i32((entry & LONG) !== 0) | (i32(!isLiteral) & (i32(offset < length) | i32(offset > <u32>(output - base))));
       if (isCareful) {
         input = element(input, message.inputEnd, output, message.bytes, message.end);
         if (input === 0) {
