@@ -1,5 +1,5 @@
 // `derive verify`: whether what was committed is still there, byte for byte.
-import { UsageError } from "../errors.ts";
+import { OutputError, UsageError } from "../errors.ts";
 import { describeStream, resolveStream } from "../jobs/streams.ts";
 import { type RawPlaceOf, type VerifiedPartition, verifyFile, verifyPlace } from "../jobs/verify.ts";
 import { emptyAccount, RAW_COUNTS, type RawAccount } from "../jobs/verify-raw.ts";
@@ -14,6 +14,7 @@ import { placeOf } from "./places.ts";
 import { S3_SETTINGS, settingFlags } from "./settings.ts";
 import { visible } from "./table.ts";
 import { bytesText, countText, plural } from "./units.ts";
+import { text } from "./values.ts";
 
 export default command({
   description:
@@ -30,12 +31,18 @@ export default command({
   flags: {
     raw: { description: "Read the raw objects as well, and account for every byte" },
     ...settingFlags("input", "metadata", ...S3_SETTINGS),
+    html: {
+      kind: text,
+      value: "FILE",
+      description: "Also write a page for people: what was read, written, left out and damaged, with charts",
+    },
     json: { description: "One JSON object: exit, and each partition with its problems" },
   },
   examples: [
     { does: "everything derived", run: "derive verify derived" },
     { does: "one day", run: "derive verify derived/example_stream/v1/submission_date_s3=20151028 -v" },
     { does: "is every raw byte accounted for?", run: "derive verify derived --raw --input raw" },
+    { does: "a page to look at, and to mail", run: "derive verify derived --html report.html" },
     { does: "what differs, for a program", run: "derive verify derived --json | jq '.partitions[].problems[]'" },
   ],
   exitCodes: {
@@ -58,9 +65,14 @@ export default command({
     }
     const exit = partitions.every(({ state }) => state === "ok") ? EXIT.done : EXIT.verify;
     logSummary(partitions, output);
+    partitions.sort(byUrl);
     const raw = flags.raw ? accountOf(partitions) : undefined;
     if (raw) logAccount(raw, output);
-    if (flags.json) await output.write(`${JSON.stringify({ exit, raw, partitions: partitions.sort(byUrl) })}\n`);
+    if (flags.json) {
+      const shown = partitions.map(({ layout: _, ...partition }) => partition);
+      await output.write(`${JSON.stringify({ exit, raw, partitions: shown })}\n`);
+    }
+    if (flags.html !== undefined) await writePage(flags.html, args.place, partitions);
     return exit;
   },
 });
@@ -196,4 +208,13 @@ function startTelling(partitions: readonly VerifiedPartition[], output: Output) 
       output.status("");
     },
   };
+}
+
+async function writePage(path: string, place: string, partitions: readonly VerifiedPartition[]): Promise<void> {
+  const { verifyPage } = await import("./verify-page.ts");
+  try {
+    await Bun.write(path, verifyPage(place, partitions));
+  } catch (error) {
+    throw new OutputError(`Cannot write ${path}: ${(error as NodeJS.ErrnoException).code}. Choose another place`);
+  }
 }

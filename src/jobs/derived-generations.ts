@@ -67,7 +67,8 @@ export class DerivedGenerations {
     }
     const inputs = objects.map(({ key, size, etag, written }) => ({ key, size, etag, rows: written }));
     const counts = Object.fromEntries(COUNTS.map((name) => [name, books[name]]));
-    const derived = { writer, facts: await writer.finish({ fingerprint, inputs, counts }), books };
+    const causes = { filteredBy: withoutPlaces(books.filteredBy), failures: withoutPlaces(books.failures) };
+    const derived = { writer, facts: await writer.finish({ fingerprint, inputs, counts, ...causes }), books };
     this.#derived.push(derived);
     this.#writing = undefined;
     return derived;
@@ -112,6 +113,19 @@ export function weighBooks(
     `Cannot commit ${url}: ${errors} errors in ${books.frames + books.damagedRanges} frames and damaged ranges are more than --max-errors allows. ` +
       "The report tells causes and places; mend the stream, or raise --max-errors",
   );
+}
+
+/**
+ * Causes as `_SUCCESS` has them. A stream that is compiled in does not know its lines, and must commit the same bytes as from
+ * its file.
+ */
+function withoutPlaces(causes: Readonly<Record<string, number>>): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const [cause, times] of Object.entries(causes)) {
+    const name = cause.replace(/ at [^ ]+:\d+$/, "");
+    sums.set(name, (sums.get(name) ?? 0) + times);
+  }
+  return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isFor({ facts }: Derived, { generation, fingerprint }: ToDerive): boolean {

@@ -45,12 +45,13 @@ export class GenerationWriter {
   }
 
   /** Ends and checks all parts (P10). A generation without rows has one part without rows. */
-  async finish({ fingerprint, inputs, counts }: GenerationFacts): Promise<Generation> {
+  async finish({ inputs, ...facts }: GenerationFacts): Promise<Generation> {
     if (this.#parts.length === 0) await this.#newPart();
     const parts: PartFacts[] = [];
     for (const part of this.#parts) parts.push(await part.finish());
     this.#balance(parts, inputs);
-    return { generation: this.generation, fingerprint, inputs, parts, counts };
+    const { fingerprint, ...books } = facts;
+    return { generation: this.generation, fingerprint, inputs, parts, ...books };
   }
 
   /** Ends all uploads that are not committed, also one that is under way. */

@@ -34,6 +34,9 @@ export interface Generation extends PlannedGeneration {
   readonly parts: readonly PartFacts[];
   /** The books of the generation. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Why messages were left out, and why they could not become rows; absent where an older derive wrote it. */
+  readonly filteredBy?: Readonly<Record<string, number>>;
+  readonly failures?: Readonly<Record<string, number>>;
 }
 
 export interface Manifest {

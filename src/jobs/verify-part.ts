@@ -22,6 +22,15 @@ export interface PartFound {
   readonly problems: readonly string[];
   /** Of an event part. */
   readonly origin?: Origin;
+  /** Absent where its footer cannot be read. */
+  readonly layout?: PartLayout;
+}
+
+/** Where the bytes of a part are. */
+export interface PartLayout {
+  /** By column, in the order of the schema: the bytes of its pages, and what they are without compression. */
+  readonly columns: Readonly<Record<string, { readonly compressed: number; readonly uncompressed: number }>>;
+  readonly rowGroups: readonly { readonly rows: number; readonly bytes: number }[];
 }
 
 /**
@@ -52,9 +61,9 @@ export async function examinePart(
     const problems = expected === undefined ? [] : differences(found, expected);
     const parquet = await readParquet(sliced(copy, bytes));
     if ("fault" in parquet) return { bytes, rows: 0, problems: [...problems, parquet.fault] };
-    const { origin, ...said } = parquet;
+    const { origin, layout, ...said } = parquet;
     if (expected !== undefined) problems.push(...differences(said, expected));
-    return { bytes, rows: said.rows, problems, origin };
+    return { bytes, rows: said.rows, problems, origin, layout };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { bytes: 0, rows: 0, problems: [error.message] };
@@ -78,20 +87,43 @@ function differences(found: Readonly<Record<string, string | number | undefined>
     .map(([name, value]) => `${NAMES[name]}: ${value} found, ${expected[name as keyof PartExpected]} in _SUCCESS`);
 }
 
-async function readParquet(
-  file: ByteSource,
-): Promise<{ rows: number; stream?: string; streamVersion?: number; origin?: Origin } | { fault: string }> {
+interface ParquetFound extends Pick<PartFound, "rows" | "origin" | "layout"> {
+  readonly stream?: string;
+  readonly streamVersion?: number;
+}
+
+async function readParquet(file: ByteSource): Promise<ParquetFound | { fault: string }> {
   try {
     const { rows } = await checkPart(file);
-    const { key_value_metadata = [] } = await readFooter(file);
+    const footer = await readFooter(file);
+    const { key_value_metadata = [] } = footer;
     const textOf = (name: string) => key_value_metadata.find((entry) => entry?.key === name)?.value;
     const version = textOf("derive.stream.version");
     const origin = originIn(key_value_metadata);
-    return { rows, stream: textOf("derive.stream"), streamVersion: version ? Number(version) : undefined, origin };
+    const streamVersion = version ? Number(version) : undefined;
+    return { rows, stream: textOf("derive.stream"), streamVersion, origin, layout: layoutOf(footer) };
   } catch (error) {
     if (error instanceof FormatError) return { fault: error.message };
     throw error;
   }
+}
+
+function layoutOf({ row_groups }: Awaited<ReturnType<typeof readFooter>>): PartLayout {
+  const columns: Record<string, { compressed: number; uncompressed: number }> = Object.create(null);
+  for (const { columns: chunks } of row_groups) {
+    for (const { meta_data } of chunks) {
+      // Of a list or a map the groups that Parquet puts between are of no interest.
+      const path = meta_data!.path_in_schema.filter((name) => !/^(list|element|key_value)$/.test(name)).join(".");
+      columns[path] ??= { compressed: 0, uncompressed: 0 };
+      columns[path].compressed += Number(meta_data!.total_compressed_size);
+      columns[path].uncompressed += Number(meta_data!.total_uncompressed_size);
+    }
+  }
+  const rowGroups = row_groups.map(({ num_rows, total_byte_size, total_compressed_size }) => ({
+    rows: Number(num_rows),
+    bytes: Number(total_compressed_size ?? total_byte_size),
+  }));
+  return { columns, rowGroups };
 }
 
 function sliced(copy: TemporaryFile, byteLength: number): ByteSource {

@@ -1,13 +1,14 @@
 // `derive verify`: every committed partition below a place, against its manifest. Only looks; knows nothing of how it was made.
 
 import { InputError } from "../errors.ts";
+import { addBooks, COUNTS, type Counts, emptyBooks } from "../pipeline/books.ts";
 import type { Source } from "../storage/ports.ts";
 import type { Origin } from "./event-part.ts";
 import { eventName } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import { type FolderFound, foldersOf } from "./verify-folders.ts";
 import { manifestFaults, readVerifiedManifest } from "./verify-manifest.ts";
-import { examinePart, type PartFound } from "./verify-part.ts";
+import { examinePart, type PartFound, type PartLayout } from "./verify-part.ts";
 import { type RawVerified, verifyRaw } from "./verify-raw.ts";
 
 /** `incomplete`: it has parts or a claim and no `_SUCCESS`. */
@@ -36,6 +37,20 @@ export interface VerifiedPartition {
   readonly claimed: boolean;
   /** What its raw objects hold, where they were read. */
   readonly raw?: Omit<RawVerified, "problems">;
+  /** The stream that made it, and its books, as `_SUCCESS` has them; absent without one. */
+  readonly committed?: Committed;
+  /** Where the bytes of its parts are, event parts included. */
+  readonly layout: PartLayout;
+}
+
+/** What `_SUCCESS` says of how a partition came to be, over all its generations. */
+export interface Committed {
+  readonly stream: string;
+  readonly streamVersion: number;
+  readonly generations: number;
+  readonly counts: Counts;
+  readonly filteredBy: Readonly<Record<string, number>>;
+  readonly failures: Readonly<Record<string, number>>;
 }
 
 /** Where the raw objects of a manifest are; its keys are below that place. */
@@ -95,6 +110,7 @@ async function verifyFolder(
   };
 
   const listed = new Set<string>();
+  let committed: Committed | undefined;
   let covered: ReadonlySet<string> = new Set();
   let raw: RawVerified | undefined;
   if (folder.manifest !== undefined) {
@@ -103,6 +119,7 @@ async function verifyFolder(
       problems.push({ url: urlOf(folder.manifest), cause });
     }
     const { stream, streamVersion, generations = [] } = manifest ?? {};
+    committed = manifest && committedOf(manifest);
     for (const part of generations.flatMap(({ parts }) => parts)) {
       listed.add(part.key);
       if (folder.parts.has(part.key)) found.push(await examine(part.key, { ...part, stream, streamVersion }));
@@ -120,14 +137,18 @@ async function verifyFolder(
     problems.push({ url: urlOf(""), cause: "incomplete: there is no _SUCCESS. Run the same derive command again" });
   }
   const events: string[] = [];
+  const inEvents: PartFound[] = [];
   const origins = new Set<string>();
   for (const name of folder.events) {
-    const { origin } = await examine(name, undefined);
+    const one = await examine(name, undefined);
+    const { origin } = one;
+    inEvents.push(one);
     const cause = origin && misplaced(name, origin, covered, origins);
     if (cause === undefined) events.push(urlOf(name));
     else problems.push({ url: urlOf(name), cause });
   }
   return summary(urlOf(""), found, {
+    layout: layoutOfAll([...found, ...inEvents]),
     problems,
     incomplete: folder.manifest === undefined && (folder.parts.size > 0 || folder.claimed),
     events,
@@ -135,7 +156,18 @@ async function verifyFolder(
     strangerCount: folder.strangerCount,
     claimed: folder.claimed,
     ...(raw && { raw: { account: raw.account, later: raw.later } }),
+    committed,
   });
+}
+
+function committedOf({ stream, streamVersion, generations }: Manifest): Committed {
+  const books = emptyBooks();
+  for (const { counts, filteredBy = {}, failures = {} } of generations) {
+    addBooks(books, { ...emptyBooks(), ...counts, filteredBy, failures });
+  }
+  const counts = Object.fromEntries(COUNTS.map((name) => [name, books[name]])) as unknown as Counts;
+  const { filteredBy, failures } = books;
+  return { stream, streamVersion, generations: generations.length, counts, filteredBy, failures };
 }
 
 /** Why an event part must not lie where it does: a reader of the folder would see rows twice. */
@@ -161,6 +193,18 @@ function problemsOf(url: string, { problems }: PartFound): Problem[] {
   return problems.map((cause) => ({ url, cause }));
 }
 
+function layoutOfAll(parts: readonly PartFound[]): PartLayout {
+  const columns: Record<string, { compressed: number; uncompressed: number }> = Object.create(null);
+  for (const { layout } of parts) {
+    for (const [path, { compressed, uncompressed }] of Object.entries(layout?.columns ?? {})) {
+      columns[path] ??= { compressed: 0, uncompressed: 0 };
+      columns[path].compressed += compressed;
+      columns[path].uncompressed += uncompressed;
+    }
+  }
+  return { columns, rowGroups: parts.flatMap(({ layout }) => layout?.rowGroups ?? []) };
+}
+
 function summary(
   url: string,
   parts: readonly PartFound[],
@@ -178,6 +222,7 @@ function summary(
     strangers: [],
     strangerCount: 0,
     claimed: false,
+    layout: layoutOfAll(parts),
     ...more,
     problems,
   };

@@ -47,7 +47,7 @@ describe("a sound place", () => {
 
   test("may be one partition, and has its bytes counted", async () => {
     const [partition] = await verify(memoryPlace(committed("", [one, two])));
-    expect(partition).toEqual({
+    expect(partition).toMatchObject({
       url: "memory:///",
       state: "ok",
       parts: 2,
@@ -58,7 +58,12 @@ describe("a sound place", () => {
       strangers: [],
       strangerCount: 0,
       claimed: false,
+      committed: { generations: 1, counts: { written: 42 } },
     });
+    const { columns, rowGroups } = partition!.layout;
+    expect(rowGroups.reduce((sum, { rows }) => sum + rows, 0)).toBe(42);
+    const bytes = Object.values(columns).reduce((sum, { compressed }) => sum + compressed, 0);
+    expect(bytes).toBe(rowGroups.reduce((sum, group) => sum + group.bytes, 0));
   });
 
   test("of many partitions is verified a few at a time, in order", async () => {
