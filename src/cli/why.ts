@@ -66,7 +66,7 @@ export default command({
   examples: [
     {
       does: "what made this row?",
-      run: "derive why out/example_stream/v1/submission_date_s3=20151028/part-0-00000.zstd.parquet:1234 --input raw",
+      run: "derive why derived/…/part-0-00000.zstd.parquet:1234 --input raw",
     },
     { does: "and of a single file, from what it was converted", run: "derive why pings.parquet:7 --input downloads" },
     {
