@@ -1,6 +1,7 @@
 // The structure of one message: where its members and fields lie. Scanned once, as far as it is asked for; contents are
 // decoded when they are.
 import { FormatError } from "../errors.ts";
+import { memberWire } from "./members.ts";
 import type { FieldName } from "./path.ts";
 import { bytesAt, nameMark } from "./path.ts";
 import {
@@ -31,21 +32,6 @@ export interface FieldPlace {
   valueStart: number;
   valueEnd: number;
 }
-
-/** Wire types that members 1 to 10 of a message must have. */
-const memberWire = [
-  -1,
-  wire.bytes,
-  wire.varint,
-  wire.bytes,
-  wire.bytes,
-  wire.varint,
-  wire.bytes,
-  wire.bytes,
-  wire.varint,
-  wire.bytes,
-  wire.bytes,
-];
 
 /** Real messages have some fifty fields; a hostile one could have millions of empty ones, each costing memory (P9). */
 const maxFields = 65_536;

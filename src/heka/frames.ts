@@ -10,6 +10,7 @@ export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** Where not even a damaged frame begins. */
 const noFrame = "no frame begins here";
+const MAX_HEADER_BYTES = 255;
 /** As many blanks after a frame are looked through for what follows; after more of them anything may. */
 const MAX_BLANKS_AHEAD = 256;
 
@@ -24,6 +25,19 @@ export type Span =
   | { kind: "damaged"; offset: number; length: number; cause: string }
   | { kind: "blank"; offset: number; length: number };
 
+type OpenRange = { kind: "damaged"; offset: number; cause: string } | { kind: "blank"; offset: number };
+
+/** What the framer asks about messages, next to damage only. */
+export interface MessageCheck {
+  /** Whether bytes are one whole message, plain or compressed. */
+  isWhole(message: Uint8Array): boolean;
+  /**
+   * Where the members from `start` on stop being whole ones of a plain message: `start` where the first is none, more than
+   * `limit` where the last one goes on there.
+   */
+  endOfMembers(bytes: Uint8Array, start: number, limit: number): number;
+}
+
 /**
  * Cuts chunks into spans: `push` a chunk, call `next` until it gives undefined, and so on; after `end`, `next` gives what
  * is left. The spans do not depend on how the bytes are cut into chunks (P7: their lengths add up to the bytes pushed).
@@ -32,23 +46,26 @@ export type Span =
  * - Where a frame must begin (at the start, after a frame, after blanks) a sane header is trusted if its frame ends at the
  *   end, or before another sane header, blanks aside. Such a frame is intact: it is never searched, and not decoded.
  * - Where something else follows, either the length or what follows is damaged: it is a frame if its message decodes.
- * - Else damage begins there. From its second byte on every mark is tried: a frame is one with a sane header, whose message
- *   decodes, and after which a mark, a blank or the end follows, or a header that lacks only its mark. Anything may follow
- *   where the damage began with bytes that were never a frame: what lies in them is in no field's value.
+ * - Else damage begins there. If a whole plain message lies behind what is left of the header, and a frame follows that, the
+ *   damage ends with it: frames that its fields hold are none.
+ * - Else from the second byte on every mark is tried: a frame is one with a sane header whose message decodes. If what was
+ *   hit began like a plain message, whose fields may hold frames, then a mark, a blank, the end, or a header that lacks only
+ *   its mark has to follow, too.
  */
 export class Framer {
   #window = new Window();
-  #decodes: (message: Uint8Array) => boolean;
+  #messages: MessageCheck;
   #credit = new Credit();
   #header: Header = { messageLength: 0, signed: false };
   /** A damaged or blank range that goes on at the window's `at`. */
-  #open: { kind: "damaged"; offset: number; cause: string } | { kind: "blank"; offset: number } | undefined;
+  #open: OpenRange | undefined;
+  /** How a damaged range is searched for a frame: any will do, or one that something has to follow. */
+  #search: "any" | "followed" | undefined;
   /** A frame found together with the end of an open range. */
   #queued: Span | undefined;
 
-  /** `decodes` tells whether bytes are one whole message; it is asked next to damage only. */
-  constructor(decodes: (message: Uint8Array) => boolean) {
-    this.#decodes = decodes;
+  constructor(messages: MessageCheck) {
+    this.#messages = messages;
   }
 
   push(chunk: Uint8Array): void {
@@ -67,28 +84,29 @@ export class Framer {
     }
     const window = this.#window;
     while (window.fill(1)) {
-      if (this.#open?.kind === "damaged") {
+      if (this.#search !== undefined) {
         if (!this.#findMark()) continue;
       } else if (isBlank(window.bytes[window.at])) {
-        this.#open ??= { kind: "blank", offset: window.offset() };
+        const before = this.#begin({ kind: "blank", offset: window.offset() });
         while (window.at < window.limit && isBlank(window.bytes[window.at])) window.at++;
+        if (before) return before;
         continue;
       }
       const found = this.#readFrame();
-      if (found === undefined) {
+      const damaged = typeof found === "string" ? this.#endOfDamage(found) : 0;
+      if (found === undefined || damaged === undefined) {
         window.keep();
         return undefined;
       }
       if (typeof found !== "string") {
+        this.#search = undefined;
         const before = this.#close(found.offset);
         if (!before) return found;
         this.#queued = found;
         return before;
       }
-      // Damage: go on one byte further, so that a frame inside is still found.
-      const before = this.#open?.kind === "blank" ? this.#close(window.offset()) : undefined;
-      this.#open ??= { kind: "damaged", offset: window.offset(), cause: found };
-      window.at++;
+      const before = this.#begin({ kind: "damaged", offset: window.offset(), cause: found });
+      window.at += damaged;
       if (before) return before;
     }
     return window.ended ? this.#close(window.offset()) : undefined;
@@ -106,23 +124,63 @@ export class Framer {
     if (!window.fill(length)) return window.ended ? "truncated" : undefined;
     const follows = this.#whatFollows(length);
     if (follows === undefined) return undefined;
-    const end = window.at + length;
-    const message = window.bytes.subarray(end - messageLength, end);
-    if (!this.#isFrame(message, follows)) return "no frame follows, and what it holds is no message";
+    const isIntact = this.#search === undefined && follows === "frame";
+    const mayBeOne = this.#search !== "followed" || follows !== "garbage";
+    if (!isIntact && !(mayBeOne && this.#isWhole(length - messageLength, length))) {
+      return "no frame follows, and what it holds is no message";
+    }
     const offset = window.offset();
-    window.at = end;
+    window.at += length;
+    const message = window.bytes.subarray(window.at - messageLength, window.at);
     return { kind: "frame", offset, length, message, signed };
   }
 
-  /** Whether a sane header's frame, all of which is there, is one: see the class. */
-  #isFrame(message: Uint8Array, follows: "frame" | "separator" | "garbage"): boolean {
-    const damage = this.#open?.kind === "damaged" ? this.#open : undefined;
-    if (!damage && follows === "frame") return true;
-    if (damage && damage.cause !== noFrame && follows === "garbage") return false;
-    if (!this.#credit.allows(message.length, this.#window.offset())) return false;
-    if (this.#decodes(message)) return true;
-    this.#credit.charge(message.length);
-    return false;
+  /**
+   * How many bytes from `at` on are damaged for certain, where `fault` was found, and how to search from there; undefined
+   * when that takes more bytes.
+   */
+  #endOfDamage(fault: string): number | undefined {
+    if (this.#search !== undefined) return 1;
+    let search: "any" | "followed" = "any";
+    const starts = fault === noFrame ? [] : this.#messageStarts();
+    if (starts === undefined) return undefined;
+    for (const start of starts) {
+      const end = this.#endOfMembers(start);
+      if (end === undefined) return undefined;
+      if (end === start) continue;
+      search = "followed";
+      if (end > this.#window.limit - this.#window.at) continue;
+      const follows = this.#whatFollows(end);
+      if (follows === undefined) return undefined;
+      if (follows === "frame" && this.#isWhole(start, end)) return end;
+    }
+    this.#search = search;
+    return 1;
+  }
+
+  /** Where the message of the frame at `at` may begin, its header being damaged; not behind another header. */
+  #messageStarts(): number[] | undefined {
+    const window = this.#window;
+    const most = 3 + MAX_HEADER_BYTES;
+    if (!window.fill(most) && !window.ended) return undefined;
+    const header = window.bytes.subarray(window.at, Math.min(window.limit, window.at + most));
+    const other = header.findIndex((byte, ahead) => ahead > 0 && byte === frameMark && this.#readHeader(ahead) === "");
+    const starts = new Set([3 + header[1], header.indexOf(headerEnd, 2) + 1]);
+    return [...starts].filter((start) => start > 2 && start <= header.length && (other < 0 || start <= other));
+  }
+
+  /** Where whole members from `start` on end, both ahead of `at`; more than there is where the object ends within one. */
+  #endOfMembers(start: number): number | undefined {
+    const window = this.#window;
+    for (;;) {
+      const { at, limit } = window;
+      const end = this.#messages.endOfMembers(window.bytes, at + start, limit) - at;
+      if (end < limit - at) return end;
+      if (end - start > MAX_MESSAGE_BYTES) return start;
+      // As many at once as a few members take.
+      window.fill(Math.max(end, limit - at) + 4096);
+      if (window.limit - window.at === limit - at) return window.ended ? end : undefined;
+    }
   }
 
   /** What lies `ahead` of `at`, where a frame ends; undefined when that takes more bytes. "frame" is the end, too. */
@@ -154,6 +212,16 @@ export class Framer {
     return this.#header.messageLength > MAX_MESSAGE_BYTES ? "message longer than 64 MiB" : "";
   }
 
+  /** Whether the bytes from `start` to `end`, both ahead of `at`, are a message, if there is credit to find out. */
+  #isWhole(start: number, end: number): boolean {
+    const { bytes, at } = this.#window;
+    const message = bytes.subarray(at + start, at + end);
+    if (!this.#credit.allows(message.length, this.#window.offset())) return false;
+    if (this.#messages.isWhole(message)) return true;
+    this.#credit.charge(message.length);
+    return false;
+  }
+
   /** Moves to the next mark in sight that a header may follow; without one everything in sight is passed. */
   #findMark(): boolean {
     const window = this.#window;
@@ -168,6 +236,14 @@ export class Framer {
     }
     window.at = limit;
     return false;
+  }
+
+  /** Begins a range, unless one of its kind is open already; ends another. */
+  #begin(range: OpenRange): Span | undefined {
+    if (this.#open?.kind === range.kind) return undefined;
+    const before = this.#close(range.offset);
+    this.#open = range;
+    return before;
   }
 
   /** Ends the open range before `end`, an offset in the object. */

@@ -68,7 +68,7 @@ export class JsonBytes {
    * counts. Gives undefined where the walk ends nowhere, ValueError for `path` where the text is broken on the way.
    */
   find(start: number, end: number, keys: readonly Key[], from: number, path: string): JsonRange | undefined {
-    let range: JsonRange = { start: this.skipSpace(start, end), end };
+    let range: JsonRange = { start: this.textStart(start, end), end };
     for (let depth = from; depth < keys.length; depth++) {
       if (range.start >= range.end || this.bytes[range.start] !== openBrace) return undefined;
       const member = this.#member(range, keys[depth], depth - from + 1, path);
@@ -80,9 +80,16 @@ export class JsonBytes {
 
   /** ValueError for `path` if the JSON text in the range is nested too deeply to be parsed. */
   checkDepth(start: number, end: number, path: string): void {
-    const first = this.skipSpace(start, end);
+    const first = this.textStart(start, end);
     const isContainer = first < end && (this.bytes[first] & 0xdf) === 0x5b;
     if (isContainer && this.#containerEnd(first, end, 0) === tooDeep) throw deepError(path);
+  }
+
+  /** Where the value of a JSON text begins: some clients put a byte order mark before it, which JSON.parse refuses. */
+  textStart(at: number, end: number): number {
+    const { bytes } = this;
+    const hasMark = end - at >= 3 && bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf;
+    return this.skipSpace(hasMark ? at + 3 : at, end);
   }
 
   skipSpace(at: number, end: number): number {

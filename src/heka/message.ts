@@ -3,6 +3,8 @@ import { FormatError, MissingField, ValueError } from "../errors.ts";
 import { Document, type Place } from "./document.ts";
 import { Envelope, READ_AT_ONCE } from "./envelope.ts";
 import { allFields, type Field, readField } from "./fields.ts";
+import type { MessageCheck } from "./frames.ts";
+import { endOfMembers } from "./members.ts";
 import type { Json, Message, Path } from "./message-view.ts";
 import { type CompiledPath, compilePath, type FieldName } from "./path.ts";
 import { messageTag, readInt64 } from "./protobuf.ts";
@@ -208,20 +210,20 @@ export class MessageDecoder {
   }
 }
 
-/**
- * Tells whether bytes are one whole message, plain or Snappy: what the framer asks next to damage. With a decoder of its
- * own, for the message decoded last is still in use then.
- */
-export function messageCheck(): (bytes: Uint8Array) => boolean {
+/** What the framer asks next to damage. With a decoder of its own, for the message decoded last is still in use then. */
+export function messageCheck(): MessageCheck {
   const decoder = new MessageDecoder();
-  return (bytes) => {
-    try {
-      decoder.decode(bytes);
-      return true;
-    } catch (error) {
-      if (error instanceof FormatError) return false;
-      throw error;
-    }
+  return {
+    isWhole(bytes) {
+      try {
+        decoder.decode(bytes);
+        return true;
+      } catch (error) {
+        if (error instanceof FormatError) return false;
+        throw error;
+      }
+    },
+    endOfMembers,
   };
 }
 

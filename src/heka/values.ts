@@ -53,12 +53,16 @@ export function jsonAt(place: Place, path: string, isSection: boolean): Json {
   if (field?.type === valueType.bool) return boolOf(place);
   if (field && !isSection && !isContainer(place)) return source.text(start, end);
   source.checkDepth(start, end, path);
+  const text = source.text(source.textStart(start, end), end);
+  let value: Json;
   try {
-    return JSON.parse(source.text(start, end));
+    value = JSON.parse(text);
   } catch {
     // Not with JSON.parse's own text, which quotes the ping (P12).
     throw new ValueError(path, "is not JSON");
   }
+  if (mayHoldSurrogate(text) && !isWellFormed(value)) source.invalidUtf8 = true;
+  return value;
 }
 
 function isText({ source, field, start, end }: Place): boolean {
@@ -67,7 +71,7 @@ function isText({ source, field, start, end }: Place): boolean {
 
 /** Whether the text begins with { or [. */
 function isContainer({ source, start, end }: Place): boolean {
-  const first = source.skipSpace(start, end);
+  const first = source.textStart(start, end);
   return first < end && (source.bytes[first] & 0xdf) === 0x5b;
 }
 
@@ -80,6 +84,7 @@ function textOf({ source, field, start, end }: Place, path: string): string {
   if (field) return source.text(start, end);
   const text = parsedString(source.text(start, end));
   if (text === undefined) throw brokenValue(path);
+  if (!text.isWellFormed()) source.invalidUtf8 = true;
   return text;
 }
 
@@ -111,6 +116,19 @@ function doubleOf({ source, start }: Place): number {
 /** Any number other than 0 is true. */
 function boolOf(place: Place): boolean {
   return integerOf(place) !== 0n;
+}
+
+/** Whether JSON text has an escape of a surrogate, paired or not. */
+function mayHoldSurrogate(text: string): boolean {
+  return text.includes("\\ud") || text.includes("\\uD");
+}
+
+/** Whether no text in a value, keys included, holds half a surrogate pair: it has no UTF-8, and is written as U+FFFD. */
+function isWellFormed(value: Json): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member));
 }
 
 function brokenValue(path: string): ValueError {

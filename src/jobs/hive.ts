@@ -1,8 +1,8 @@
 // How a partition's dimensions become folders that Hive, Spark, Athena and DuckDB read back.
 
-/** What Hive's FileUtils.escapePathName escapes. */
+/** What Hive's FileUtils.escapePathName escapes, and NUL, which no path can hold. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are in Hive's table
-const ESCAPED = /[\u0001-\u001f"#%'*/:=?\\\u007f{[\]^]/g;
+const ESCAPED = /[\u0000-\u001f"#%'*/:=?\\\u007f{[\]^]/g;
 
 /** "submissionDate" and "SubmissionDate" become "submission_date", "clientID2" becomes "client_id2". */
 export function snakeCase(name: string): string {

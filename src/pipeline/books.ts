@@ -23,7 +23,7 @@ export interface Counts {
   failed: number;
   /** Ranges of bytes that are no frame. */
   damagedRanges: number;
-  /** Messages in which a value that was asked for held invalid UTF-8; it was read with U+FFFD. */
+  /** Messages in which a value that was asked for held invalid UTF-8 or half a surrogate pair, read as U+FFFD. */
   invalidUtf8: number;
 }
 

@@ -2,13 +2,16 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { InternalError } from "../../src/errors.ts";
-import { Framer, MAX_MESSAGE_BYTES } from "../../src/heka/frames.ts";
+import { Framer, MAX_MESSAGE_BYTES, type MessageCheck } from "../../src/heka/frames.ts";
 import { encodeFrame } from "../../src/heka/writer.ts";
 import { spansOf, utf8 } from "./objects.ts";
 
 /** What the framer is told of messages here: those of letters are whole. */
-const isText = (message: Uint8Array): boolean => /^[A-Za-z]+$/.test(Buffer.from(message).toString("latin1"));
-const textSpans = (bytes: Uint8Array, cuts?: number[]) => spansOf(bytes, cuts, isText);
+const texts: MessageCheck = {
+  isWhole: (message) => /^[A-Za-z]+$/.test(Buffer.from(message).toString("latin1")),
+  endOfMembers: (_bytes, start) => start,
+};
+const textSpans = (bytes: Uint8Array, cuts?: number[]) => spansOf(bytes, cuts, texts);
 
 /** A header whose bytes are given, a separator and a message. */
 function frame(header: number[], message: number[], separator = 0x1f): Uint8Array {
@@ -94,7 +97,7 @@ describe("framing", () => {
     expect(spansOf(claim(2 ** 60))).toMatchObject([{ cause: "broken header" }]);
 
     // What is kept grows by what came, not by what was claimed.
-    const framer = new Framer(isText);
+    const framer = new Framer(texts);
     const before = process.memoryUsage().arrayBuffers;
     framer.push(claim(MAX_MESSAGE_BYTES));
     expect(framer.next()).toBeUndefined();
@@ -103,7 +106,7 @@ describe("framing", () => {
 
   test("a frame inside one chunk is not copied", () => {
     const chunk = concat(hello.subarray(3), hello, hello);
-    const framer = new Framer(isText);
+    const framer = new Framer(texts);
     framer.push(hello.slice(0, 3));
     expect(framer.next()).toBeUndefined();
     framer.push(chunk);
@@ -117,7 +120,7 @@ describe("framing", () => {
   });
 
   test("a chunk is not taken while spans of the last one are left", () => {
-    const framer = new Framer(isText);
+    const framer = new Framer(texts);
     framer.push(concat(hello, hello));
     framer.next();
     expect(() => framer.push(hello)).toThrow(InternalError);

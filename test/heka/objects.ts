@@ -42,8 +42,8 @@ export async function inflateAll(bytes: Uint8Array, size = 1000): Promise<{ byte
 }
 
 /** The spans of an object given in chunks that end at `cuts`, and whose memory is lost after each; messages are copies. */
-export function spansOf(bytes: Uint8Array, cuts: readonly number[] = [], decodes = messageCheck()): Span[] {
-  const framer = new Framer(decodes);
+export function spansOf(bytes: Uint8Array, cuts: readonly number[] = [], messages = messageCheck()): Span[] {
+  const framer = new Framer(messages);
   const spans: Span[] = [];
   const drain = (): void => {
     const fresh: Span[] = [];

@@ -196,3 +196,40 @@ test("scanning finds what JSON.parse gives, at every path", () => {
     { numRuns: 300 },
   );
 });
+
+describe("text that has no UTF-8", () => {
+  const of = (payload: string, path: string[]) => {
+    const message = ofPayload(payload);
+    return { text: message.string(path), invalid: message.invalidUtf8 };
+  };
+
+  test("half a surrogate pair is counted, in a JSON string and anywhere in a whole value", () => {
+    expect(of('{"a":"\\ud83d\\ude00"}', ["a"])).toEqual({ text: "\u{1f600}", invalid: false });
+    expect(of('{"a":"\\ud83dx"}', ["a"])).toEqual({ text: "\ud83dx", invalid: true });
+    for (const [payload, invalid] of [
+      ['{"a":[{"b":"\\uDC00"}]}', true],
+      ['{"a":{"\\ud800":1}}', true],
+      ['{"a":["\\ud83d\\ude00"]}', false],
+      ['{"a":"\\\\ud800"}', false],
+    ] as const) {
+      const message = ofPayload(payload);
+      message.json("a");
+      expect([payload, message.invalidUtf8]).toEqual([payload, invalid]);
+    }
+  });
+
+  test("a byte order mark before JSON is passed over, in a field's text it stays", () => {
+    const message = decoder.decode(
+      encodeMessage({
+        payload: '\ufeff {"a":{"b":1},"c":[2]}',
+        fields: [
+          { name: "text", type: "string", values: ["\ufeffx"] },
+          { name: "environment.system", type: "bytes", values: [new TextEncoder().encode('\ufeff{"os":"x"}')] },
+        ],
+      }),
+    );
+    expect([message.int("a.b"), message.json("c"), message.json("environment.system")]).toEqual([1, [2], { os: "x" }]);
+    expect([message.string("environment.system.os"), message.string("text")]).toEqual(["x", "\ufeffx"]);
+    expect(message.invalidUtf8).toBe(false);
+  });
+});

@@ -29,6 +29,8 @@ export function walk(start: usize, end: usize, keys: usize, keyCount: u32, from:
   valueStart = skipSpace(start, end);
   valueEnd = end;
   for (let position = from; position < keyCount; position++) {
+    // A byte order mark may come first.
+    if (position === from && valueStart < valueEnd && load<u8>(valueStart) === 0xef) return Walk.odd;
     if (valueStart >= valueEnd || load<u8>(valueStart) !== OPEN_BRACE) return Walk.absent;
     const key = changetype<Key>(keys + <usize>position * offsetof<Key>());
     const step = findMember(valueStart + 1, valueEnd, key.start, key.length, <i32>(position - from) + 1);

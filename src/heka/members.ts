@@ -1,0 +1,50 @@
+// The members of a message, without looking into them: where a plain one ends whose length is not known. Used by envelope, and
+// by the framer where a header is damaged.
+import { MAX_MESSAGE_BYTES } from "./frames.ts";
+import { readVarint, wire } from "./protobuf.ts";
+
+/** Wire types that members 1 to 10 of a message must have. */
+export const memberWire = [
+  -1,
+  wire.bytes,
+  wire.varint,
+  wire.bytes,
+  wire.bytes,
+  wire.varint,
+  wire.bytes,
+  wire.bytes,
+  wire.varint,
+  wire.bytes,
+  wire.bytes,
+];
+
+/** As many members are looked through for where they end. */
+const MAX_MEMBERS = 70_000;
+
+/**
+ * Where the members from `start` on stop being whole ones of a message: `start` where the first is none, more than `limit`
+ * where the last one goes on there. A member that Heka does not know ends them, too.
+ */
+export function endOfMembers(bytes: Uint8Array, start: number, limit: number): number {
+  let at = start;
+  for (let count = 0; at < limit && count < MAX_MEMBERS; count++) {
+    const tag = bytes[at]!; // all that are known take one byte
+    if (memberWire[tag >> 3] !== (tag & 7)) break;
+    const numberEnd = endOfVarint(bytes, at + 1, limit);
+    if (numberEnd > limit) return numberEnd;
+    if (numberEnd < 0) break;
+    const length = (tag & 7) === wire.bytes ? readVarint({ bytes, at: at + 1, end: numberEnd }) : 0;
+    if (length < 0 || length > MAX_MESSAGE_BYTES) break;
+    at = numberEnd + length;
+  }
+  return at;
+}
+
+/** -1 for more than ten bytes. */
+function endOfVarint(bytes: Uint8Array, start: number, limit: number): number {
+  for (let at = start; at < start + 10; at++) {
+    if (at >= limit) return limit + 1;
+    if (bytes[at]! < 0x80) return at + 1;
+  }
+  return -1;
+}
