@@ -215,6 +215,20 @@ describe("reading", () => {
     }
   });
 
+  test("P11: an ETag is an MD5 unless a key of KMS or of a customer made it", async () => {
+    const place = (headers: Record<string, string>) => {
+      const object = double.store.place("bucket", "p/e", "encrypted", headers);
+      double.store.bucket("bucket").set("p/e", { ...object, etag: '"00000000000000000000000000000000"' });
+      return content(source.open("e")).then(textOf, (thrown) => thrown);
+    };
+    for (const header of ["x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption"]) {
+      expect(await place({ [header]: header.endsWith("algorithm") ? "AES256" : "aws:kms" })).toBe("encrypted");
+    }
+    for (const headers of [{}, { "x-amz-server-side-encryption": "AES256" }] as Record<string, string>[]) {
+      expect(await place(headers)).toBeInstanceOf(InputError);
+    }
+  });
+
   test("P11: --require-checksum refuses what nothing can be checked against", async () => {
     const options = { endpointUrl: double.endpoint, requireChecksum: true };
     const strict = s3Source({ bucket: "bucket", prefix: "p", options, patience });
