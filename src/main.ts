@@ -16,4 +16,7 @@ if (!isMainThread) {
   // An image's entry point names the program alone.
   const inLambda = words.length === 0 && process.env.AWS_LAMBDA_RUNTIME_API;
   process.exitCode = await runCli(inLambda ? ["lambda"] : words);
+  // All output is out by now. A thread that a stream still keeps busy would keep the program, too.
+  const { areEnding } = await import("./jobs/ending-threads.ts");
+  if (areEnding()) process.exit();
 }

@@ -53,10 +53,15 @@ export function compileConversion(node: Node, path: string): Conversion {
   }
 }
 
+/** Items of a list or entries of a map: the largest message has room for few more that say anything. */
+const MOST = 4 << 20;
+const TOO_MANY = "has more than 4,194,304 items";
+
 function arrayConversion(node: ArrayNode, path: string): Conversion {
   const convert = compileConversion(node.items, `${path}[]`);
   return (value) => {
     if (!Array.isArray(value)) return refuse(value, path, "is not an array");
+    if (value.length > MOST) return refuse(value, path, TOO_MANY);
     const items = new Array(value.length);
     for (let i = 0; i < items.length; i++) items[i] = convert(value[i]);
     return items;
@@ -68,6 +73,7 @@ function mapConversion(node: MapNode, path: string): Conversion {
   return (value): StoredMap => {
     const entries = value instanceof Map ? [...value] : isPlainObject(value) ? Object.entries(value) : undefined;
     if (entries === undefined) return refuse(value, path, "is not a map");
+    if (entries.length > MOST) return refuse(value, path, TOO_MANY);
     const keys: string[] = [];
     const values: unknown[] = [];
     for (const [key, inner] of entries) {

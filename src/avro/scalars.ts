@@ -58,11 +58,18 @@ export function scalarConversion(node: ScalarNode, path: string): Conversion {
       return (value) =>
         typeof value === "number" ? (Number.isNaN(value) ? NaN : value) : refuse(value, path, "is not a double");
     case "bytes":
-      return (value) => (value instanceof Uint8Array ? value : refuse(value, path, "is not bytes"));
+      return (value) => (value instanceof Uint8Array ? notLong(value, path) : refuse(value, path, "is not bytes"));
     case "string":
       // Lone surrogates have no UTF-8; whoever encodes the text makes them U+FFFD.
-      return (value) => (typeof value === "string" ? value : refuse(value, path, "is not a string"));
+      return (value) => (typeof value === "string" ? notLong(value, path) : refuse(value, path, "is not a string"));
   }
+}
+
+/** No message is longer: what a stream makes of one is not either. */
+const LONGEST = 64 << 20;
+
+function notLong<T extends string | Uint8Array>(value: T, path: string): T {
+  return value.length <= LONGEST ? value : refuse(value, path, "is longer than 64 MiB");
 }
 
 export function fixedConversion(node: FixedNode, path: string): Conversion {

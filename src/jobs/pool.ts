@@ -6,6 +6,7 @@ import { Pulse } from "../pipeline/pulse.ts";
 import { fromPlainError, nameOf, type Reply, type Request, streamOf, type Ticketed } from "../pipeline/worker.ts";
 import { openSource } from "../storage/place.ts";
 import { className } from "../thrown.ts";
+import { awaitEnding, noteEnding } from "./ending-threads.ts";
 import { DEFAULT_LIMITS, fallsBelow, type Limits, Watch } from "./watch.ts";
 
 type Final = Extract<Reply, { kind: "facts" | "done" | "traced" }>;
@@ -32,6 +33,9 @@ interface PoolWorker {
   readonly pulse: Pulse;
   waiting?: Waiting;
 }
+
+/** A thread takes about 11 ms to end; one that takes longer may take for ever. */
+const ENDING_MS = 1000;
 
 // The compiled program is its own entry; from source (also under `bun test`) it is main.ts.
 const ENTRY = Bun.isStandaloneExecutable ? Bun.main : new URL("../main.ts", import.meta.url);
@@ -104,7 +108,8 @@ export class WorkerPool {
     this.workers.clear();
     this.queue.length = 0;
     for (const { reject } of waiting) reject(reason);
-    await Promise.all(workers.map(({ thread }) => thread.terminate()));
+    for (const { thread } of workers) noteEnding(thread.terminate());
+    await awaitEnding(ENDING_MS);
   }
 
   private drop(dropped: Waiting): void {
@@ -183,7 +188,7 @@ export class WorkerPool {
     const reason = outOfMemory(workers, bytes, limit);
     for (const { waiting } of workers) waiting!.reject(reason);
     for (const worker of workers) this.workers.delete(worker);
-    await Promise.all(workers.map(({ thread }) => thread.terminate()));
+    for (const { thread } of workers) noteEnding(thread.terminate());
     if (!(await fallsBelow(limit))) await this.close(reason);
     this.full = false;
     this.assign();
@@ -191,7 +196,7 @@ export class WorkerPool {
 
   private remove(worker: PoolWorker): void {
     this.workers.delete(worker);
-    void worker.thread.terminate();
+    noteEnding(worker.thread.terminate());
   }
 }
 

@@ -26,7 +26,17 @@ const kept = GLOBALS.flatMap((name): Kept[] => {
     ...functionsOf(value, name),
     ...(prototype ? functionsOf(prototype, `${name}.prototype`) : []),
   ];
-}).concat(functionsOf(getPrototypeOf(Uint8Array.prototype)!, "TypedArray.prototype"));
+}).concat(
+  functionsOf(getPrototypeOf(Uint8Array.prototype)!, "TypedArray.prototype"),
+  functionsOf(Buffer.prototype, "Buffer.prototype"),
+  ["gc", "hash", "zstdCompressSync", "zstdDecompressSync", "gzipSync", "gunzipSync"].map(ofBun),
+);
+
+/** Looked at first: until then Bun has an accessor in a function's place. */
+function ofBun(key: string): Kept {
+  Reflect.get(Bun, key);
+  return { owner: Bun, name: `Bun.${key}`, key, found: getOwnPropertyDescriptor(Bun, key)! };
+}
 
 /** Only functions and accessors: some values, such as Error.stackTraceLimit, are there to be set. */
 function functionsOf(owner: object, name: string): Kept[] {

@@ -102,6 +102,7 @@ export function serve(openSource: (place: Place | string) => Source): void {
   const pulse = new Pulse(workerData.pulse);
   setInterval(() => pulse.beat(), BEAT_EVERY_MS).unref();
   refuseSignals();
+  leaveStdout();
 
   const loaded = new Map<string, Promise<LoadedStream>>();
   let running: LoadedStream | undefined;
@@ -209,6 +210,12 @@ function refuseMischief(request: Request, stray: string | undefined): void {
 /** How people know a stream: its name, or where its file is. */
 export function nameOf(ref: StreamRef): string {
   return "builtin" in ref ? ref.builtin : ref.path;
+}
+
+/** stdout is for what derive prints as data: what a stream says goes to stderr. */
+function leaveStdout(): void {
+  console.log = console.info = console.debug = console.error;
+  process.stdout.write = process.stderr.write.bind(process.stderr);
 }
 
 /** Signals are for the whole process: a stream that sends itself one would take everything else along. */

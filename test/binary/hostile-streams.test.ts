@@ -98,6 +98,7 @@ test("an error of that record alone, whatever is thrown or returned", async () =
     async: ["return (async () => { throw secret })()", "buildRecord returned a promise"],
     thenable: ["return { then() {} }", "clientId missing"],
     generator: ["return (function* () { yield 1 })()", "record is not an object"],
+    long: ['return { clientId: "x".repeat(2 ** 27) }', "clientId is longer than 64 MiB"],
     wrong: ["return { clientId: 5 }", "clientId is not a string"],
     surplus: ["return { clientId: secret, [secret]: 1 }", "record has a surplus field"],
     getter: ["return { get clientId() { throw new Error(secret) } }", "Error at every.ts:"],
@@ -137,6 +138,8 @@ describe("an error of its partition: exit 2, and where it was", () => {
   test.each([
     ["loop", "while (true);", [AT, "did not go on for 1 s (--stream-timeout)"]],
     ["microtasks", "const again = (): any => Promise.resolve().then(again); again()", ["did not go on for 1 s"]],
+    // Within one call that nothing interrupts: the program does not wait for the thread.
+    ["sleeps", "Bun.sleepSync(600_000)", [AT, "did not go on for 1 s"]],
     ["exit", "process.exit(0)", [AT, "it ended its thread with code 0"]],
     ["rejection", "Promise.reject(new Error(secret))", ["threw Error at rejection.ts:9 outside buildRecord"]],
     [
@@ -175,6 +178,11 @@ test("a stream that fills the memory is ended, before the system ends all: exit 
   expect(bad.error).toContain(AT.slice(0, -2));
   expect(report.peakRss).toBeLessThan(1e9); // a stream fills 1 GB in a second: the watch looks twenty times
   expect([bad, last].map(({ url }) => existsSync(new URL("_SUCCESS", url)))).toEqual([false, true]);
+});
+
+test("what a stream prints goes to stderr: stdout is the report", async () => {
+  const { exit, bad, stderr } = await run("prints", 'console.log("hello"); process.stdout.write("world")');
+  expect([exit, bad.written, stderr.includes("hello"), stderr.includes("world")]).toEqual([0, 4, true, true]);
 });
 
 test("messages that a stream posts are no replies", async () => {
