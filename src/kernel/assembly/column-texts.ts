@@ -22,7 +22,8 @@ function putPositions(column: Column, source: BatchColumn, rows: usize, end: usi
   const starts = source.starts;
   const lengths = source.lengths;
   let out = column.positions.end;
-  let position: u32 = 0;
+  let position: u32 = NONE;
+  let isRepeated = false;
   let at = rows;
   while (at < end && column.hasDictionary) {
     const row: usize = load<u32>(at);
@@ -33,9 +34,12 @@ function putPositions(column: Column, source: BatchColumn, rows: usize, end: usi
     column.values += 1;
     column.valueBytes += 4 + <u64>length;
     const count = column.count;
-    // Often one value comes many times in a row.
-    if (out === column.positions.start || !isAt(column, position, start, length))
+    // Where a value came twice in a row it often goes on so.
+    if (!isRepeated || !isAt(column, position, start, length)) {
+      const before = position;
       position = intern(column, start, length);
+      isRepeated = position === before;
+    }
     store<u32>(out, position);
     out += 4;
     if (column.count === count) continue;
@@ -101,31 +105,28 @@ function append(column: Column, start: usize, length: u32): void {
   column.count += 1;
 }
 
+const NONE: u32 = 0xffffffff;
 const SHORT: u32 = 64;
 const MIX_A: u64 = 0xff51afd7ed558ccd;
 const MIX_B: u64 = 0x9e3779b97f4a7c15;
 
-/*
- * Up to sixteen bytes are two words, the first and the last eight bytes, which may share some; below eight there is but
- * one. Longer ones are pieces of sixteen, of which the last one may share some with that before.
- */
+/** Sixteen bytes that are set, sixteen that are not: a vector from within them masks what is behind a short text. */
+const mask = memory.data<u8>([
+  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0,
+]);
 
-function headOf(start: usize, length: u32): u64 {
-  const bytes = load<u64>(start);
-  return length < 8 ? bytes & (((<u64>1) << ((<u64>length) << 3)) - 1) : bytes;
-}
-
-function tailOf(start: usize, length: u32): u64 {
-  return length < 8 ? 0 : load<u64>(start + length - 8);
-}
+// Up to sixteen bytes are one vector, masked rather than told apart by length, which is hard to foresee. Longer ones are
+// pieces of sixteen, of which the last one may share some bytes with that before.
 
 /** No one sees it: the order of a dictionary is that in which values came. */
 function hashOf(start: usize, length: u32): u32 {
   let a = MIX_B ^ <u64>length;
   let b: u64 = 0;
   if (length <= 16) {
-    a ^= headOf(start, length);
-    b ^= tailOf(start, length);
+    const piece = v128.and(v128.load(start), v128.load(mask + 16 - length));
+    a ^= v128.extract_lane<u64>(piece, 0);
+    b = v128.extract_lane<u64>(piece, 1);
   } else {
     const last = start + length - 16;
     for (let at = start; at < last; at += 16) {
@@ -144,8 +145,8 @@ function hashOf(start: usize, length: u32): u32 {
 
 function areEqual(a: usize, b: usize, length: u32): bool {
   if (length <= 16) {
-    const difference = (headOf(a, length) ^ headOf(b, length)) | (tailOf(a, length) ^ tailOf(b, length));
-    return difference === 0;
+    const difference = v128.xor(v128.load(a), v128.load(b));
+    return !v128.any_true(v128.and(difference, v128.load(mask + 16 - length)));
   }
   const last = length - 16;
   for (let i: u32 = 0; i < last; i += 16) {
