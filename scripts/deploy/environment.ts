@@ -94,9 +94,10 @@ function faultOf(value: string, { AllowedValues, AllowedPattern, MinValue, MaxVa
  * @throws {UsageError}
  */
 export function refuseUnworkable({ parameters }: Environment): void {
-  const { RawBucket, RawPrefix, OutputBucket, OutputPrefix, BackfillPrefix } = parameters;
+  const { RawBucket, RawPrefix, OutputBucket, OutputPrefix, BackfillPrefix, QuarantinePrefix } = parameters;
   const trigger = `s3://${RawBucket}/${RawPrefix}`;
-  for (const [name, prefix] of Object.entries({ OutputPrefix, BackfillPrefix })) {
+  for (const [name, prefix] of Object.entries({ OutputPrefix, BackfillPrefix, QuarantinePrefix })) {
+    if (name === "QuarantinePrefix" && prefix === "") continue; // nothing is kept
     const output = `s3://${OutputBucket}/${prefix}`;
     if (output.startsWith(trigger))
       throw new UsageError(

@@ -10,6 +10,7 @@ import { buildCommands } from "../../scripts/deploy/image.ts";
 import { withWish } from "../../scripts/deploy/notification.ts";
 import { variableOf } from "../../src/cli/config.ts";
 import { settings } from "../../src/cli/settings.ts";
+import { METRICS, NAMESPACE } from "../../src/lambda/metrics.ts";
 
 type Table = { [name: string]: any };
 
@@ -76,6 +77,22 @@ describe("the templates", () => {
     expect(resources.DeadLetters.DeletionPolicy).toBe("Retain");
   });
 
+  test("let old images go", () => {
+    const { LifecyclePolicyText } = (yaml("deploy/repository.yaml").Resources as Table).Repository.Properties
+      .LifecyclePolicy;
+    const { rules } = JSON.parse(LifecyclePolicyText.replaceAll("${KeepImages}", "20"));
+    expect(rules.map(({ action }: Table) => action)).toEqual([{ type: "expire" }, { type: "expire" }]);
+  });
+
+  test("raise alarms by metrics that the function writes", () => {
+    const own = Object.values(resources).filter(({ Properties }: Table) => Properties?.Namespace === NAMESPACE);
+    expect(own.length).toBe(2);
+    for (const { Properties } of own as Table[]) {
+      expect(Object.keys(METRICS)).toContain(Properties.MetricName);
+      expect(Properties.Dimensions).toEqual([{ Name: "FunctionName", Value: "Function" }]);
+    }
+  });
+
   test("are told of new objects below the raw prefix alone", () => {
     expect(resources.NewObjects.Properties.EventPattern.detail).toEqual({
       bucket: { name: ["RawBucket"] },
@@ -112,7 +129,8 @@ describe("an environment", () => {
     [["OutputBucket=raw-bucket", "OutputPrefix=telemetry/"], undefined],
     [["OutputBucket=raw-bucket", "OutputPrefix=telemetry-2-derived/"], undefined],
     [["OutputBucket=raw-bucket", "BackfillPrefix=telemetry-2/_backfill/"], LOOP],
-    [["OutputPrefix=telemetry-2/"], undefined],
+    [["OutputBucket=raw-bucket", "QuarantinePrefix=telemetry-2/faults/"], LOOP],
+    [["OutputPrefix=telemetry-2/", "QuarantinePrefix=telemetry-2/faults/"], undefined],
     [["MetadataBucket="], "neither MetadataBucket nor ConfigFile"],
     [["MetadataBucket=", "ConfigFile=derive.toml"], undefined],
     [["MaximumConcurrency=5"], "above ReservedConcurrency"],
