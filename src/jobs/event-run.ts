@@ -144,6 +144,7 @@ async function make(work: EventWork, key: string, object: Required<Listed>, book
   const { etag } = object;
   const part = await PartWriter.create(store, key, work.format({ bucket, key: work.key, etag }), name);
   try {
+    refuseInterrupted(work);
     const read = await work.derive(object, part);
     if (read.etag === etag) {
       Object.assign(books, emptyBooks());

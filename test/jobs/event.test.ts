@@ -8,6 +8,8 @@ import { dirname, join } from "node:path";
 import { BudgetError, ConflictError, InterruptedError, UsageError } from "../../src/errors.ts";
 import { framePing } from "../../src/heka/ping.ts";
 import { deriveEvent, type EventJob } from "../../src/jobs/event.ts";
+import { runEvent } from "../../src/jobs/event-run.ts";
+import { eventName } from "../../src/jobs/layout.ts";
 import type { Dataset } from "../../src/jobs/metadata.ts";
 import { planBatch } from "../../src/jobs/plan.ts";
 import { WorkerPool } from "../../src/jobs/pool.ts";
@@ -17,6 +19,8 @@ import { verifyPlace } from "../../src/jobs/verify.ts";
 import { readFooter, readRows } from "../../src/parquet/read.ts";
 import { emptyBooks } from "../../src/pipeline/books.ts";
 import { folderSource } from "../../src/storage/folder.ts";
+import { memoryPlace } from "../../src/storage/memory.ts";
+import { FORMAT, group } from "./text-parts.ts";
 
 const STREAM = `
 import { defineStream, string, int } from "derive";
@@ -240,6 +244,73 @@ describe("P5: one raw object, one part", () => {
     );
     expect((await event(key)).books.written).toBe(3000);
   });
+});
+
+test("aborted at each of its steps it begins no further write", async () => {
+  for (const covered of [false, true]) {
+    let reached = true;
+    for (let at = 1; reached; at++) {
+      const place = memoryPlace({ "raw/x": "abc" });
+      const part = `day/${eventName(BUCKET, "raw/x", "zstd")}`;
+      if (covered) {
+        const etag = (await place.head("raw/x"))!.etag!;
+        const inputs = [{ key: "raw/x", size: 3, etag, rows: 3 }];
+        const manifest = {
+          format: 1,
+          fingerprint: "",
+          generations: [{ generation: 0, fingerprint: "", inputs, parts: [] }],
+        };
+        place.objects.set("day/_SUCCESS", Buffer.from(JSON.stringify(manifest)));
+        place.objects.set(part, Buffer.from("old"));
+      }
+      const ending = new AbortController();
+      const begun: string[] = [];
+      let steps = 0;
+      const step = <A extends unknown[], R>(name: string, call: (...args: A) => Promise<R>) => {
+        return async (...args: A): Promise<R> => {
+          begun.push(ending.signal.aborted ? `${name}, aborted` : name);
+          if (++steps === at) ending.abort();
+          return call(...args);
+        };
+      };
+      const end = await runEvent(
+        {
+          store: {
+            urlOf: place.urlOf,
+            read: step("read", place.read),
+            head: step("head", place.head),
+            remove: step("remove", place.remove),
+            create: step("create", async (key) => {
+              const upload = await place.create(key);
+              return Object.assign(Object.create(upload), { commit: step("commit", upload.commit) });
+            }),
+          },
+          source: { head: step("head of x", place.head), etag: place.etag },
+          bucket: BUCKET,
+          key: "raw/x",
+          rawUrl: "memory:///raw/x",
+          prefix: "day",
+          name: eventName(BUCKET, "raw/x", "zstd"),
+          maxErrors: { count: 0, fraction: 0 },
+          signal: ending.signal,
+          batch: "",
+          format: () => ({ ...FORMAT, check: async () => ({ rows: 3 }) }),
+          derive: step("derive", async ({ key, size, etag }, writer) => {
+            await writer.add(group("abc"));
+            return { ...emptyBooks(), key, size, etag, written: 3 };
+          }),
+        },
+        emptyBooks(),
+      ).catch((error: Error) => error);
+      reached = steps >= at;
+      if (reached) expect(end).toBeInstanceOf(InterruptedError);
+      else expect(end).toMatchObject({ state: covered ? "covered" : "written" });
+      expect(begun.filter((name) => /^(commit|remove|create|derive), aborted/.test(name))).toEqual([]);
+      const there = place.objects.get(part);
+      const allowed = covered ? [undefined, "old"] : [undefined, "<abc>3"];
+      expect(allowed).toContain(there && Buffer.from(there).toString());
+    }
+  }
 });
 
 describe("P5: events and batch share one dataset", () => {
