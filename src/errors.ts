@@ -28,6 +28,11 @@ export class InputError extends Error {
   override name = "InputError";
 }
 
+/** Bytes of an input that are not those the store has; read again they may be. Exit code 4. */
+export class DamagedInputError extends InputError {
+  override name = "DamagedInputError";
+}
+
 /** What is to be written is already there and was made from something else. Exit code 5. */
 export class ConflictError extends Error {
   override name = "ConflictError";

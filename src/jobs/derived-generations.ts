@@ -1,6 +1,6 @@
 // The generations that one run of a partition has derived: kept while other runs are faster, for the next look may ask for them again.
 
-import { BudgetError, InputError } from "../errors.ts";
+import { BudgetError, DamagedInputError, InputError } from "../errors.ts";
 import { addBooks, type Books, COUNTS, emptyBooks, type ObjectBooks, weighErrors } from "../pipeline/books.ts";
 import { FaultyInput } from "../pipeline/task.ts";
 import { GenerationWriter } from "./generation.ts";
@@ -21,6 +21,8 @@ export interface Derived {
   readonly facts: Generation;
   readonly books: Books;
 }
+
+const READINGS = 2;
 
 export class DerivedGenerations {
   #derived: Derived[] = [];
@@ -53,10 +55,7 @@ export class DerivedGenerations {
     const known = this.#derived.find((one) => isFor(one, planned));
     if (known) return known;
     const { work } = this;
-    const writer = new GenerationWriter(work.store, work.prefix, planned.generation, work.format);
-    this.#writing = writer;
-    const books = emptyBooks();
-    const objects = await deriveWeighed(work, planned.inputs, writer, books).finally(() => addBooks(this.books, books));
+    const { writer, books, objects } = await this.#derive(planned);
     const identified = objects.map(({ key, size, etag }) => ({ key, size, etag }));
     if (planned.inputs === work.objects) this.inputs = identified;
     const fingerprint = work.fingerprint(identified);
@@ -72,6 +71,23 @@ export class DerivedGenerations {
     this.#derived.push(derived);
     this.#writing = undefined;
     return derived;
+  }
+
+  /** Bytes that were damaged on their way are read once more, all of them: rows that were made of them are in the writer. */
+  async #derive({ generation, inputs }: ToDerive) {
+    const { work } = this;
+    for (let reading = 1; ; reading++) {
+      const writer = new GenerationWriter(work.store, work.prefix, generation, work.format);
+      this.#writing = writer;
+      const books = emptyBooks();
+      try {
+        const objects = await deriveWeighed(work, inputs, writer, books).finally(() => addBooks(this.books, books));
+        return { writer, books, objects };
+      } catch (error) {
+        if (reading === READINGS || work.signal.aborted || !(error instanceof DamagedInputError)) throw error;
+        await writer.abort();
+      }
+    }
   }
 
   /** Leaves nothing of what is not committed. */

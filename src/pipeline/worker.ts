@@ -2,7 +2,7 @@
 // transferred bytes, counts as plain data. Records never cross.
 import { parentPort, workerData } from "node:worker_threads";
 import type { AvroRecord } from "../avro/literal.ts";
-import { ConflictError, InputError, InternalError, OutputError, UsageError } from "../errors.ts";
+import { ConflictError, DamagedInputError, InputError, InternalError, OutputError, UsageError } from "../errors.ts";
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Place, Source } from "../storage/ports.ts";
 import { className, placesOf } from "../thrown.ts";
@@ -66,7 +66,8 @@ export interface PlainError {
   readonly books?: readonly ObjectBooks[];
 }
 
-const ERRORS = { UsageError, InputError, ConflictError, OutputError, InternalError };
+// The narrower class first.
+const ERRORS = { UsageError, DamagedInputError, InputError, ConflictError, OutputError, InternalError };
 
 export function toPlainError(error: unknown): PlainError {
   if (error instanceof FaultyInput) return { name: "InputError", message: error.message, books: error.books };

@@ -1,6 +1,6 @@
 // One S3 object on its way in: its body, taken up again where it breaks off, checked against what the store knows of it.
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { InternalError } from "../errors.ts";
+import { DamagedInputError, InputError, InternalError } from "../errors.ts";
 import type { ObjectReader } from "./ports.ts";
 import { type Bucket, discard, unquoted } from "./s3-bucket.ts";
 import { checksumOf } from "./s3-checksum.ts";
@@ -9,7 +9,7 @@ import { faultOf } from "./s3-fault.ts";
 
 /**
  * Objects of up to so many bytes are read whole and checked before any of it is given out: a damaged body is read again, and
- * nobody has seen it. Of larger ones the damage is known when their rows are made: that partition fails.
+ * nobody has seen it. Of larger ones the damage is known when their rows are made: a DamagedInputError.
  */
 export const SMALL_BYTES = 4 << 20;
 
@@ -188,9 +188,10 @@ class S3Object {
   }
 
   #damaged(name: string): Error {
-    return this.cannot(
+    const { message } = this.cannot(
       `its bytes do not match its ${name} checksum. Run the command again, or upload the object again`,
     );
+    return this.bucket.PlaceError === InputError ? new DamagedInputError(message) : new this.bucket.PlaceError(message);
   }
 
   cannot(state: string): Error {

@@ -1,11 +1,12 @@
 // The main job through the built binary on S3: the bytes are those of a run on folders, also where requests fail, and no
 // secret is told. The server is the double, in this process.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtBinary } from "../../scripts/built.ts";
 import { writeSampleDay } from "../../scripts/sample-day.ts";
+import { framePing } from "../../src/heka/ping.ts";
 import { openSource } from "../../src/storage/place.ts";
 import { type Double, type Fault, startDouble } from "../s3/double.ts";
 import { derive } from "./derive.ts";
@@ -82,4 +83,32 @@ test("P12 a store that refuses: exit 6 or 4, what it takes is told, and no secre
     expect(ended.stderr).toContain(state);
     expect(ended.stdout + ended.stderr).not.toContain(MARK);
   }
+});
+
+test("P11 a larger object that is damaged on its way is read once more: the same bytes, or exit 4", async () => {
+  const frames = Array.from({ length: 50 }, (_, i) =>
+    framePing({ id: `${i}`, text: "x".repeat(100_000) }, {}, "landfill"),
+  );
+  double.store.place("bucket", "large/a", Buffer.concat(frames));
+  writeFileSync(
+    join(folder, "L.ts"),
+    `import { defineStream, string } from "derive";
+    export default defineStream({ streamName: "telemetry", columns: { id: string("id") } });`,
+  );
+  const convert = (output: string) =>
+    derive(["convert", "./L.ts", "s3://bucket/large", "-o", output, "--endpoint-url", double.endpoint], folder, {
+      env,
+    });
+  expect((await convert("undisturbed")).exit).toBe(0);
+  let damaged = 0;
+  double.fault = ({ operation }) => (operation === "GetObject" && damaged++ === 0 ? "corrupted" : undefined);
+  const ended = await convert("disturbed");
+  expect([ended.exit, damaged]).toEqual([0, 2]);
+  const part = "l/v1/part-0-00000.zstd.parquet";
+  const bytes = (output: string) => readFileSync(join(folder, output, part));
+  expect(Buffer.compare(bytes("disturbed"), bytes("undisturbed"))).toBe(0);
+  double.fault = ({ operation }) => (operation === "GetObject" ? "corrupted" : undefined);
+  const failed = await convert("never");
+  expect([failed.exit, existsSync(join(folder, "never"))]).toEqual([4, false]);
+  expect(failed.stderr).toContain("s3://bucket/large/a: its bytes do not match its MD5 checksum");
 });
