@@ -76,6 +76,22 @@ export class Framer {
     this.#window.ended = true;
   }
 
+  /**
+   * Where a frame must begin, all that is left of the chunks pushed, for somebody else to read; undefined elsewhere, and
+   * where there are more than `most` bytes. To be called when `next` has given undefined.
+   */
+  handOver(most: number): { readonly bytes: Uint8Array; readonly offset: number } | undefined {
+    const window = this.#window;
+    if (this.#open !== undefined || window.limit - window.at > most) return undefined;
+    const offset = window.offset();
+    return { bytes: window.take(), offset };
+  }
+
+  /** Goes on at `offset` in the object, where a frame must begin, after others have read up to there. */
+  takeOver(offset: number): void {
+    this.#window.moveTo(offset);
+  }
+
   next(): Span | undefined {
     if (this.#queued) {
       const span = this.#queued;

@@ -80,6 +80,18 @@ export class Window {
     this.#chunkOrigin = this.#pushed;
   }
 
+  /** Gives a copy of the bytes from `at` on, and holds none of them any longer. To be called after `keep`. */
+  take(): Uint8Array {
+    const rest = this.bytes.slice(this.at, this.limit);
+    this.at = this.limit;
+    return rest;
+  }
+
+  /** The next chunk is the one at `offset` in the object. To be called where no bytes are left. */
+  moveTo(offset: number): void {
+    this.#pushed = offset;
+  }
+
   #lookAtChunk(at: number): void {
     this.#carrying = false;
     if (this.#carry.length > keptCarryBytes) this.#carry = empty;

@@ -5,10 +5,16 @@ import { END, MESSAGE, OUTCOME, READING } from "./layout.ts";
 import { KernelMessage } from "./message.ts";
 import { type Tables, writeTables } from "./tables.ts";
 
-/** Raw bytes that wait to be read: many frames, in the processor's second cache. */
-const WINDOW_BYTES = 2 << 20;
-/** Decompressed messages of a batch. A longer message goes the plain way. */
-const ARENA_BYTES = 4 << 20;
+/** How much memory a reader works in. */
+export interface Room {
+  /** For raw bytes that wait to be read. A longer frame goes the plain way. */
+  readonly window: number;
+  /** For the decompressed messages of a batch. A longer message goes the plain way. */
+  readonly arena: number;
+}
+
+/** Many frames of pings. */
+const ROOM: Room = { window: 2 << 20, arena: 4 << 20 };
 /** Messages in a batch, at most. */
 export const CAPACITY = 256;
 
@@ -24,6 +30,8 @@ export class BatchReader {
   readonly asks = new Asks();
   /** The frames of the last batch, as places in the kernel's memory. */
   count = 0;
+  /** Whether the kernel trapped: it is not used any more. */
+  isBroken = false;
   /** Why the last batch ended. */
   ended: (typeof END)[keyof typeof END] = END.window;
   private readonly reading: number;
@@ -42,16 +50,17 @@ export class BatchReader {
   constructor(
     readonly kernel: Kernel,
     readonly how: "whole" | "lazily",
+    readonly room = ROOM,
   ) {
     const { memory } = kernel;
     this.reading = memory.allocate(READING.bytes);
     this.messages = memory.allocate(MESSAGE.bytes * CAPACITY);
-    this.window = this.from = this.to = memory.allocate(WINDOW_BYTES);
-    this.arena = memory.allocate(ARENA_BYTES);
+    this.window = this.from = this.to = memory.allocate(this.room.window);
+    this.arena = memory.allocate(this.room.arena);
     const { view } = memory;
     view.setUint32(this.reading + READING.messages, this.messages, true);
     view.setUint32(this.reading + READING.arena, this.arena, true);
-    view.setUint32(this.reading + READING.arenaEnd, this.arena + ARENA_BYTES, true);
+    view.setUint32(this.reading + READING.arenaEnd, this.arena + this.room.arena, true);
   }
 
   /** Gives the memory back. */
@@ -59,8 +68,8 @@ export class BatchReader {
     const { memory } = this.kernel;
     memory.release(this.reading, READING.bytes);
     memory.release(this.messages, MESSAGE.bytes * CAPACITY);
-    memory.release(this.window, WINDOW_BYTES);
-    memory.release(this.arena, ARENA_BYTES);
+    memory.release(this.window, this.room.window);
+    memory.release(this.arena, this.room.arena);
     if (this.tables !== undefined) memory.release(this.tables.block, this.tables.bytes);
   }
 
@@ -72,7 +81,7 @@ export class BatchReader {
 
   /** How much of the window is filled, 0 to 1. */
   get filled(): number {
-    return (this.to - this.from) / WINDOW_BYTES;
+    return (this.to - this.from) / this.room.window;
   }
 
   /** Copies bytes into the window, as many as there is room for; how many that were. */
@@ -84,7 +93,7 @@ export class BatchReader {
       this.to -= this.from - this.window;
       this.from = this.window;
     }
-    const length = Math.min(bytes.length, this.window + WINDOW_BYTES - this.to);
+    const length = Math.min(bytes.length, this.window + this.room.window - this.to);
     memory.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.to);
     this.to += length;
     return length;
@@ -108,6 +117,7 @@ export class BatchReader {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       // A trap: a mistake of the kernel. It has changed nothing but its arena, so the window goes the plain way.
       dropKernel();
+      this.isBroken = true;
       this.count = 0;
       this.ended = END.other;
       return;

@@ -28,34 +28,36 @@ export interface Found {
   endBatch(): void;
 }
 
-/** `offset` is that of the first byte. */
-export function plainScan(found: Found, offset = 0): Scan {
+export function plainScan(found: Found): Scan {
   const framer = new Framer(messageCheck());
-  const drain = (): void => {
-    for (let span = framer.next(); span !== undefined; span = framer.next()) {
-      found.span(offset === 0 ? span : { ...span, offset: offset + span.offset });
-    }
-  };
   return {
     push(chunk) {
       framer.push(chunk);
-      drain();
+      tellSpans(framer, found);
     },
     end() {
       framer.end();
-      drain();
+      tellSpans(framer, found);
     },
   };
 }
 
+function tellSpans(framer: Framer, found: Found): void {
+  for (let span = framer.next(); span !== undefined; span = framer.next()) found.span(span);
+}
+
 /** A batch is worth its while when so much of the window is filled. */
 const WORTHWHILE = 0.5;
+/** Where more of the window than this would be one frame's the plain way goes on. */
+const HANDED_OVER = 0.5;
 
 export function kernelScan(found: Found, batches: BatchReader): Scan {
-  batches.begin(0);
   const message = batches.message();
-  /** The plain way, from the first place on that the kernel does not know what to make of. */
-  let plain: Scan | undefined;
+  const framer = new Framer(messageCheck());
+  /** While the framer reads, from a place on that the kernel does not know what to make of. */
+  let isPlain = batches.isBroken;
+  let isEnding = false;
+  batches.begin(0);
 
   const tellBatch = (): void => {
     const isTaken = batches.isComplete && found.batch(batches.facts);
@@ -75,8 +77,18 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
   };
   const goPlain = (): void => {
     const { bytes, offset } = batches.rest();
-    plain = plainScan(found, offset);
-    plain.push(new Uint8Array(bytes)); // a copy: the kernel's memory may grow meanwhile
+    framer.takeOver(offset);
+    isPlain = true;
+    pushPlain(new Uint8Array(bytes)); // a copy: the kernel's memory may grow meanwhile
+  };
+  const pushPlain = (bytes: Uint8Array): void => {
+    framer.push(bytes);
+    tellSpans(framer, found);
+    const rest = batches.isBroken || isEnding ? undefined : framer.handOver(HANDED_OVER * batches.room.window);
+    if (rest === undefined) return;
+    isPlain = false;
+    batches.begin(rest.offset);
+    batches.fill(rest.bytes);
   };
   const drain = (isLast: boolean): void => {
     do {
@@ -90,15 +102,18 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
   return {
     push(chunk) {
       let taken = 0;
-      while (plain === undefined && taken < chunk.length) {
+      while (!isPlain && taken < chunk.length) {
         taken += batches.fill(taken === 0 ? chunk : chunk.subarray(taken));
         if (batches.filled >= WORTHWHILE) drain(false);
       }
-      if (taken < chunk.length) plain?.push(chunk.subarray(taken));
+      if (taken < chunk.length) pushPlain(chunk.subarray(taken));
     },
     end() {
-      if (plain === undefined) drain(true);
-      plain?.end();
+      isEnding = true;
+      if (!isPlain) drain(true);
+      if (!isPlain) return;
+      framer.end();
+      tellSpans(framer, found);
     },
   };
 }

@@ -16,6 +16,7 @@ import {
 } from "derive";
 import fc from "fast-check";
 import { parseSchema } from "../../src/avro/schema.ts";
+import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { BUILTIN_WORDS } from "../../src/pipeline/causes.ts";
 import type { LoadedStream } from "../../src/pipeline/load.ts";
 import { runTask, type TaskSpec } from "../../src/pipeline/task.ts";
@@ -152,5 +153,28 @@ describe("kernel and plain way make the same", () => {
       fc.asyncProperty(object, fc.constantFrom(nested, byFunctions), (raw, definition) => expectSame(raw, definition)),
       { numRuns: 150, interruptAfterTimeLimit: 4_000 },
     );
+  });
+});
+
+describe("the kernel takes over again", () => {
+  const message = (id: string, size = 0): Uint8Array =>
+    encodeMessage({
+      fields: [
+        { name: "a", type: "string", values: [id] },
+        { name: "b", type: "bytes", values: [new Uint8Array(size)] },
+      ],
+    });
+  const frame = (id: string, size?: number): Uint8Array => encodeFrame(compressSnappy(message(id, size)));
+  const definition = defineStream({ streamName: "telemetry", columns: { a: string() } });
+
+  test.each<[string, Uint8Array]>([
+    ["damage", new Uint8Array([1, 2, 3, 0x1e, 4])],
+    ["blanks", new Uint8Array([0x20, 0x0a, 0x0d])],
+    ["a message longer than the arena", frame("long", 5 << 20)],
+    ["a frame longer than the window", encodeFrame(message("longer", 3 << 20))],
+  ])("behind %s", async (_name, between) => {
+    const some = (from: number) => Array.from({ length: 3000 }, (_, i) => frame(`${from + i}`, 400));
+    const raw = new Uint8Array(Buffer.concat([...some(0), between, ...some(3000), between]));
+    await expectSame(raw, definition, 1 << 16);
   });
 });
