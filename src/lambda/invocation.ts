@@ -1,6 +1,6 @@
 // One invocation: every object of its event is derived once, whatever becomes of the others, and all of it before the deadline.
 
-import { InterruptedError } from "../errors.ts";
+import { InterruptedError, OutputError } from "../errors.ts";
 import { deriveEvent, type EventJob } from "../jobs/event.ts";
 import type { WorkerPool } from "../jobs/pool.ts";
 import { addBooks, type Books, emptyBooks } from "../pipeline/books.ts";
@@ -62,7 +62,7 @@ export async function answerEvent(
   const work = { func, limit, log, measured, started, interrupted };
   const derive = once(delivery.entries, (object) => gate.pass(() => deriveObject(object, work)));
   try {
-    const entries = await Promise.all(inTurns(delivery.entries, (entry) => deriveEntry(entry, derive, log)));
+    const entries = await Promise.all(inTurns(delivery.entries, log, (entry) => deriveEntry(entry, derive, log)));
     const errors = entries.flatMap((entry) => entry.errors);
     tell(log, func, { ...measured, errors: errors.length, seconds: secondsSince(started) }, delivery.shape);
     return { answer: answerOf(delivery, entries), errors };
@@ -101,24 +101,27 @@ function once(entries: readonly Entry[], derive: (object: NamedObject) => Promis
 }
 
 /** Entries of one group one after the other, and none after one that failed: a FIFO queue keeps the order of what it delivers again. */
-function inTurns(entries: readonly Entry[], derive: (entry: Entry) => Promise<EntryOutcome>): Promise<EntryOutcome>[] {
+function inTurns(
+  entries: readonly Entry[],
+  log: Log,
+  derive: (entry: Entry) => Promise<EntryOutcome>,
+): Promise<EntryOutcome>[] {
   const turns = new Map<string, Promise<EntryOutcome>>();
   return entries.map((entry) => {
     const { group } = entry;
     if (group === undefined) return derive(entry);
     const end = (turns.get(group) ?? Promise.resolve(undefined)).then((before) =>
-      before === undefined || before.errors.length === 0 ? derive(entry) : notTried(entry),
+      before === undefined || before.errors.length === 0 ? derive(entry) : notTried(entry, log),
     );
     turns.set(group, end);
     return end;
   });
 }
 
-function notTried(entry: Entry): EntryOutcome {
-  const error = new InterruptedError(
-    "Cannot derive a message: one before it in its group failed, and its queue keeps their order",
-  );
-  return { entry, outcomes: [], errors: [error] };
+function notTried(entry: Entry, log: Log): EntryOutcome {
+  const state = "one before it in its group failed, and its queue keeps their order";
+  log("WARN", `message ${entry.id} is left to be delivered again: ${state}`);
+  return { entry, outcomes: [], errors: [new OutputError(`Cannot derive message ${entry.id}: ${state}`)] };
 }
 
 async function deriveEntry(
