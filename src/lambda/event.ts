@@ -28,21 +28,33 @@ const WHOLE = { kind: "whole" } as const;
  */
 export function readEvent(json: string, bucket: string | undefined): Delivery {
   const event = parseJson(json);
-  if (event === undefined) {
-    const entry = new Entry();
-    entry.refuse("it is no JSON");
-    return { shape: "unknown", answering: WHOLE, entries: [entry] };
+  if (event === undefined) return single("unknown", (entry) => entry.refuse("it is no JSON"));
+  const delivery = deliveryOf(event, bucket);
+  const names = namesOf(event);
+  for (const fault of delivery.entries.flatMap(({ faults }) => faults)) {
+    if (!fault.message.includes(names)) fault.message += `. The event has ${names}`;
   }
-  if (isTable(event)) {
-    if (Array.isArray(event.tasks)) return batchOperations(event, event.tasks);
-    if (Array.isArray(event.Records)) return records(event.Records);
-    if (Array.isArray(event.Items)) return distributedMap(event.Items, namedBucket(event.BatchInput) ?? bucket);
-    if (typeof event.Key === "string") return distributedMap([event], bucket);
-    if (typeof event.key === "string" && typeof event.bucket === "string") return direct(event);
+  return delivery;
+}
+
+function deliveryOf(event: unknown, bucket: string | undefined): Delivery {
+  if (!isTable(event)) return single("unknown", (entry) => collect(event, entry));
+  if (Array.isArray(event.tasks)) return batchOperations(event, event.tasks);
+  if (Array.isArray(event.Records)) return records(event.Records);
+  if (Array.isArray(event.Items)) return distributedMap(event.Items, namedBucket(event.BatchInput) ?? bucket);
+  if (typeof event.Key === "string") return distributedMap([event], bucket);
+  const { bucket: named, key } = event;
+  if (typeof named === "string" && typeof key === "string") {
+    return single("direct", (entry) => entry.add({ bucket: named, key }));
   }
+  const shape = "detail-type" in event ? "EventBridge" : "Event" in event ? "S3" : "unknown";
+  return single(shape, (entry) => collect(event, entry));
+}
+
+/** An event of one entry. */
+function single(shape: string, fill: (entry: Entry) => void): Delivery {
   const entry = new Entry();
-  collect(event, entry);
-  const shape = isTable(event) && "detail-type" in event ? "EventBridge" : entry.faults.length > 0 ? "unknown" : "S3";
+  fill(entry);
   return { shape, answering: WHOLE, entries: [entry] };
 }
 
@@ -109,10 +121,4 @@ function namedBucket(input: unknown): string | undefined {
   if (!isTable(input)) return undefined;
   const [, value] = Object.entries(input).find(([name]) => /^bucket(_?name)?$/i.test(name)) ?? [];
   return typeof value === "string" ? value : undefined;
-}
-
-function direct({ bucket, key }: Table): Delivery {
-  const entry = new Entry();
-  entry.add({ bucket: bucket as string, key: key as string });
-  return { shape: "direct", answering: WHOLE, entries: [entry] };
 }

@@ -204,7 +204,7 @@ describe("what is no event", () => {
     [[SECRET], "it is a list"],
     [SECRET, "it is a string"],
     [null, "it is null"],
-    [{ Records: [{ dynamodb: SECRET }] }, "it has the keys dynamodb"],
+    [{ Records: [{ dynamodb: SECRET }] }, "it has the keys dynamodb. The event has the keys Records"],
     [{ Records: [SECRET] }, "a record of it is a string"],
     [{ Records: [{ s3: { bucket: { name: 7 }, object: { key: SECRET } } }] }, "no s3.bucket.name"],
     [{ Records: [{ s3: { bucket: { name: "a/../b" }, object: { key: "k" } } }] }, "a bucket that can be none"],
