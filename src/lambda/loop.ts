@@ -34,7 +34,7 @@ export async function serveInvocations(api: RuntimeApi, func: EventFunction, opt
     );
     options.ended?.(answered);
     await deliver(api, invocation, answered.answer, log, options);
-    // The memory that a stream has filled is not given back: a new process begins without it.
+    // Memory that a stream has filled and that is not given back: a new process begins without it.
     if (func.pool.failure) throw func.pool.failure;
   }
 }
