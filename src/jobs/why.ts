@@ -13,9 +13,9 @@ import type { StreamFacts } from "../pipeline/worker.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import type { Place } from "../storage/ports.ts";
 import type { Filter } from "./dimensions.ts";
-import { type Origin, originIn } from "./event-part.ts";
+import { type Origin, originIn, readOrigin } from "./event-part.ts";
 import { fingerprint, type StreamSource } from "./fingerprint.ts";
-import { eventName } from "./layout.ts";
+import { eventName, isEventName } from "./layout.ts";
 import { type Generation, type InputRows, MANIFEST, type Manifest, readManifest } from "./manifest.ts";
 import { WorkerPool } from "./pool.ts";
 import { inputOfRow } from "./rows.ts";
@@ -152,11 +152,14 @@ export async function* partitionsOf(
     object && (["zstd", "snappy", "gzip", "none"] as const).map((codec) => eventName(object.bucket, object.key, codec)),
   );
   const folders: string[] = [];
-  for await (const { key } of sink.list(root)) {
+  for await (const { key, size } of sink.list(root)) {
     if (signal.aborted) throw new InterruptedError("Cannot finish: the run was interrupted");
     const at = key.lastIndexOf("/") + 1;
     if (key.slice(at) === MANIFEST) folders.push(key.slice(0, at));
     else if (events.has(key.slice(at))) yield { key };
+    // A downloaded object has no bucket by which its part is called.
+    else if (!object && isEventName(key.slice(at)) && isOf(text, (await readOrigin(sink, key, size))?.key))
+      yield { key };
   }
   // A batch's folders are named after segments of its objects' keys: those with the object's own are read first.
   const segments = new Set(text.split("/"));
@@ -167,10 +170,14 @@ export async function* partitionsOf(
     const found = await readManifest(sink, folder);
     const inputs = found?.manifest.generations.flatMap((generation) => generation.inputs) ?? [];
     for (const input of inputs) {
-      const isIt = text === input.key || text.endsWith(`/${input.key}`);
-      if (isIt) yield { key: folder, made: { manifest: found!.manifest, input } };
+      if (isOf(text, input.key)) yield { key: folder, made: { manifest: found!.manifest, input } };
     }
   }
+}
+
+/** Whether an object's URL is that of a key, below whatever place. */
+function isOf(url: string, key: string | undefined): boolean {
+  return key !== undefined && (url === key || url.endsWith(`/${key}`));
 }
 
 function decoded(text: string): string {

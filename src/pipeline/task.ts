@@ -85,7 +85,10 @@ export async function runTask(
 }
 
 /** The kernel, where there is one. A first look at a stream goes without: it stops between chunks. */
-async function batchReader({ enough, strict }: TaskSpec): Promise<BatchReader | undefined> {
+export async function batchReader({
+  enough,
+  strict,
+}: Pick<TaskSpec, "enough" | "strict">): Promise<BatchReader | undefined> {
   if (process.env.DERIVE_KERNEL === "off" || enough !== undefined) return undefined;
   const kernel = await sharedKernel();
   return kernel && new BatchReader(kernel, strict ? "whole" : "lazily");

@@ -5,11 +5,15 @@ import { frameBytes } from "../heka/frame.ts";
 import { Framer, type Span } from "../heka/frames.ts";
 import { inflate } from "../heka/inflate.ts";
 import { MessageDecoder, messageCheck } from "../heka/message.ts";
+import type { BatchFacts, BatchReader } from "../kernel/batch.ts";
+import { KernelMessage } from "../kernel/message.ts";
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Place, Source } from "../storage/ports.ts";
 import { type Influence, influenceOn } from "./influence.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
-import { type Outcome, RecordWriter } from "./records.ts";
+import { type Decoded, type Outcome, RecordWriter } from "./records.ts";
+import { type Found as FoundInScan, kernelScan, plainScan } from "./scan.ts";
+import { batchReader } from "./task.ts";
 
 /** Which message: by its row among those of its object, or by a byte of the object after decompression. Both from 0. */
 export type Wanted = { readonly row: number } | { readonly offset: number };
@@ -48,8 +52,11 @@ export interface Trace {
   readonly bytes: number;
 }
 
+const COLLECT_AFTER_BYTES = 32 << 20;
+
 /**
- * Derives one object from its beginning, as a task does, so that a stream is in the state in which it was.
+ * Derives one object from its beginning, as a task does: by the same ways, so that a message is what it was, and a stream in the
+ * state in which it was.
  * @throws {InputError} where it cannot be read to its end
  */
 export async function traceObject(
@@ -58,69 +65,135 @@ export async function traceObject(
   stream: LoadedStream,
   beat: () => void,
 ): Promise<Trace> {
-  const { wanted, key, etag } = spec;
-  const decoder = new MessageDecoder();
-  const framer = new Framer(messageCheck());
-  let group: EncodedRowGroup | undefined;
-  const writer = new RecordWriter(stream, "none", (one) => {
-    group = one;
-  });
-  let found: Found | undefined;
-  let rows = 0;
-  let bytes = 0;
+  const batches = await batchReader({ strict: false });
+  const writer = new RecordWriter(stream, "none", () => {}, batches);
+  try {
+    return await trace(spec, source, stream, new Tracer(stream, writer, spec.wanted, beat), batches);
+  } finally {
+    writer.close();
+    batches?.close();
+  }
+}
 
-  const look = (span: Span): void => {
-    beat();
-    const { offset, length } = span;
-    const holds = found === undefined && "offset" in wanted && wanted.offset < offset + length;
-    if (span.kind !== "frame") {
-      if (holds) found = { fate: span.kind, offset, length, cause: span.kind === "damaged" ? span.cause : undefined };
-      return;
-    }
-    const frame = (): Uint8Array<ArrayBuffer> => new Uint8Array(frameBytes(span));
-    let message: ReturnType<MessageDecoder["decode"]>;
-    try {
-      message = decoder.decode(span.message);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      if (holds) found = { fate: "undecodable", offset, length, cause: error.message, frame: frame() };
-      return;
-    }
-    const mayBe = holds || (found === undefined && "row" in wanted && wanted.row === rows);
-    if (mayBe) writer.flush(); // so that its row comes alone
-    const outcome = writer.write(message);
-    const written = outcome.kind === "written";
-    if (holds || (mayBe && written)) {
-      const { kind: fate, cause, path } = { cause: undefined, path: undefined, ...outcome };
-      found = { fate, offset, length, cause, path, frame: frame() };
-      if (written) {
-        writer.flush();
-        found = { ...found, row: rows, group };
-      }
-    }
-    if (written) rows++;
-  };
-
-  const url = source.urlOf(key);
+async function trace(
+  { key, etag }: TraceSpec,
+  source: Source,
+  stream: LoadedStream,
+  tracer: Tracer,
+  batches: BatchReader | undefined,
+): Promise<Trace> {
+  const scan = batches === undefined ? plainScan(tracer) : kernelScan(tracer, batches);
   const reader = source.open(key, etag);
+  let bytes = 0;
+  let collected = 0;
   try {
     for await (const chunk of inflate(reader)) {
       bytes += chunk.byteLength;
-      framer.push(chunk);
-      for (let span = framer.next(); span !== undefined; span = framer.next()) look(span);
+      scan.push(chunk);
+      if (bytes - collected < COLLECT_AFTER_BYTES) continue;
+      collected = bytes;
+      Bun.gc(false); // as in a task
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new InputError(
-      `Cannot decompress ${url} at offset ${error.offset}: ${error.message}. Upload or download it again`,
+      `Cannot decompress ${source.urlOf(key)} at offset ${error.offset}: ${error.message}. Upload or download it again`,
     );
   }
-  framer.end();
-  for (let span = framer.next(); span !== undefined; span = framer.next()) look(span);
+  scan.end();
+  let { found } = tracer;
   // After all rows, for it runs the stream again and again.
   if (found?.frame && found.fate === "written") found = { ...found, influence: influenceOf(found.frame, stream) };
-  return { found, etag: reader.etag(), rows, bytes };
+  return { found, etag: reader.etag(), rows: tracer.rows, bytes };
 }
+
+/** Counts rows, and looks at the one message that is wanted by itself. */
+class Tracer implements FoundInScan {
+  found: Found | undefined;
+  rows = 0;
+  readonly #decoder = new MessageDecoder();
+  /** For what may be the wanted message: its row comes alone. */
+  readonly #alone: RecordWriter;
+  #group: EncodedRowGroup | undefined;
+
+  constructor(
+    stream: LoadedStream,
+    private readonly writer: RecordWriter,
+    private readonly wanted: Wanted,
+    private readonly beat: () => void,
+  ) {
+    this.#alone = new RecordWriter(stream, "none", (group) => {
+      this.#group = group;
+    });
+  }
+
+  span(span: Span): void {
+    this.beat();
+    if (span.kind === "frame") this.#frame(span, frameBytes(span), () => this.#decoder.decode(span.message, "lazily"));
+    else if (this.#holds(span)) {
+      const { kind: fate, offset, length } = span;
+      this.found = { fate, offset, length, cause: span.kind === "damaged" ? span.cause : undefined };
+    }
+  }
+
+  message(message: Decoded, { offset, length }: { readonly offset: number; readonly length: number }): void {
+    this.beat();
+    const stored = message instanceof KernelMessage ? message.storedBytes : new Uint8Array(0);
+    const frame = frameBytes({ length, message: stored });
+    if (!this.#mayBe({ offset, length })) this.#count(this.writer.write(message));
+    else this.#frame({ offset, length }, frame, () => this.#decoder.decode(new Uint8Array(stored), "lazily"));
+  }
+
+  batch({ messages }: BatchFacts): boolean {
+    this.beat();
+    const isBefore = "row" in this.wanted && this.rows + messages <= this.wanted.row;
+    if (!(this.found || isBefore) || !this.writer.takeBatch(messages)) return false;
+    this.rows += messages;
+    return true;
+  }
+
+  endBatch(): void {
+    this.writer.endBatch();
+  }
+
+  #holds({ offset, length }: Range): boolean {
+    return this.found === undefined && "offset" in this.wanted && this.wanted.offset < offset + length;
+  }
+
+  #mayBe(range: Range): boolean {
+    return this.#holds(range) || (this.found === undefined && "row" in this.wanted && this.wanted.row === this.rows);
+  }
+
+  #count({ kind }: Outcome): void {
+    if (kind === "written") this.rows++;
+  }
+
+  #frame({ offset, length }: Range, frame: Uint8Array, decode: () => Decoded): void {
+    let message: Decoded;
+    try {
+      message = decode();
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      if (!this.#holds({ offset, length })) return;
+      this.found = { fate: "undecodable", offset, length, cause: error.message, frame: new Uint8Array(frame) };
+      return;
+    }
+    if (!this.#mayBe({ offset, length })) {
+      this.#count(this.writer.write(message));
+      return;
+    }
+    const outcome = this.#alone.write(message);
+    if (outcome.kind === "written" || this.#holds({ offset, length })) {
+      const { kind: fate, cause, path } = { cause: undefined, path: undefined, ...outcome };
+      this.found = { fate, offset, length, cause, path, frame: new Uint8Array(frame) };
+    }
+    if (outcome.kind !== "written") return;
+    this.#alone.flush();
+    this.found = { ...this.found!, row: this.rows++, group: this.#group };
+  }
+}
+
+type Range = Pick<Span, "offset" | "length">;
 
 function influenceOf(frame: Uint8Array, stream: LoadedStream): Influence {
   const framer = new Framer(messageCheck());
