@@ -6,7 +6,7 @@ import type { WorkerPool } from "../jobs/pool.ts";
 import { addBooks, type Books, emptyBooks } from "../pipeline/books.ts";
 import { Gate } from "../storage/gate.ts";
 import { openSink } from "../storage/place.ts";
-import { errorText, isInternal } from "../told.ts";
+import { errorText } from "../told.ts";
 import { type Deadline, outOfTime, startDeadline } from "./deadline.ts";
 import type { Entry, NamedObject } from "./entries.ts";
 import { readEvent } from "./event.ts";
@@ -198,7 +198,8 @@ async function deriveObject(object: NamedObject, work: Work): Promise<Outcome> {
 
 /** A full disk, say, has an error that knows nothing of the object. */
 function naming({ bucket, key }: NamedObject, error: Error): Error {
-  if (!isInternal(error) && !error.message.includes(key)) error.message += ` (deriving s3://${bucket}/${key})`;
+  if (error instanceof OutputError && !error.message.includes(key))
+    error.message += ` (deriving s3://${bucket}/${key})`;
   return error;
 }
 
