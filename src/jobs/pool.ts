@@ -45,8 +45,8 @@ export class WorkerPool {
   private readonly queue: Waiting[] = [];
   private readonly watch: Watch<PoolWorker>;
   private closed: Error | undefined;
-  /** Requests wait until memory has been given back. */
-  private full = false;
+  /** While it is not 0 requests wait until memory has been given back. */
+  private makingRoom = 0;
 
   /** Workers are started when they are first needed, `size` at the most. */
   constructor(
@@ -125,7 +125,7 @@ export class WorkerPool {
   }
 
   private assign(): void {
-    while (this.queue.length > 0 && !this.full) {
+    while (this.queue.length > 0 && this.makingRoom === 0) {
       const idle = [...this.workers].find(({ waiting }) => waiting === undefined);
       const worker = idle ?? (this.workers.size < this.size ? this.start() : undefined);
       if (!worker) break;
@@ -181,16 +181,19 @@ export class WorkerPool {
     this.assign();
   }
 
-  /** Ends what is under way, and goes on with the rest once the memory is free again; else the pool is of no more use. */
-  private async makeRoom(workers: readonly PoolWorker[], bytes: number, limit: number): Promise<void> {
-    if (this.full) return;
-    this.full = true;
+  /** Ends what fills the memory at once. Other requests begin when it is free again; else the pool is of no more use. */
+  private async makeRoom(suspects: readonly PoolWorker[], bytes: number, limit: number): Promise<void> {
+    const workers = suspects.filter((worker) => this.workers.has(worker));
+    if (workers.length === 0) return;
     const reason = outOfMemory(workers, bytes, limit);
-    for (const { waiting } of workers) waiting!.reject(reason);
-    for (const worker of workers) this.workers.delete(worker);
-    for (const { thread } of workers) noteEnding(thread.terminate());
-    if (!(await fallsBelow(limit))) await this.close(reason);
-    this.full = false;
+    for (const worker of workers) {
+      this.remove(worker);
+      worker.waiting!.reject(reason);
+    }
+    this.makingRoom++;
+    await fallsBelow(limit);
+    if (this.watch.isFull()) await this.close(reason);
+    this.makingRoom--;
     this.assign();
   }
 

@@ -18,6 +18,12 @@ const WORKER_BYTES = 128 << 20;
 /** Of the machine's memory, or of what a container allows: above it the kernel may end the program without a word. */
 const SHARE_OF_MACHINE = 0.8;
 
+/** A message may take so much, or so many times of its frame: 56 MiB of JSON, 11 in Snappy, take 670 MB where all is asked for. */
+const MESSAGE_BYTES = 192 << 20;
+const MESSAGE_FACTOR = 64;
+/** What other workers may take meanwhile: while all begin, 60 MB each. */
+const OTHERS_BYTES = 64 << 20;
+
 export function memoryLimit({ memoryBytes }: Limits, workers: number): number {
   if (memoryBytes > 0) return memoryBytes;
   const machine = process.constrainedMemory() || totalmem();
@@ -26,14 +32,13 @@ export function memoryLimit({ memoryBytes }: Limits, workers: number): number {
 
 const GIVEN_BACK_MS = 3000;
 
-/** Waits until memory that ended threads had is given back, and tells whether it was. */
-export async function fallsBelow(bytes: number): Promise<boolean> {
+/** Waits until memory that ended threads had is given back, or for as long as that may take. */
+export async function fallsBelow(bytes: number): Promise<void> {
   for (let waited = 0; waited < GIVEN_BACK_MS; waited += LOOK_EVERY_MS) {
-    Bun.gc(true);
-    if (process.memoryUsage.rss() < bytes) return true;
+    if (process.memoryUsage.rss() < bytes) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    Bun.gc(true);
   }
-  return false;
 }
 
 /** A stream can fill 2 GB in a second. */
@@ -57,14 +62,14 @@ export interface WatchEvents<W extends Watched> {
 
 export class Watch<W extends Watched> {
   private timer: ReturnType<typeof setInterval> | undefined;
-  /** Of each busy worker its beats when last looked at, and for how long they have been the same, in ms. */
-  private readonly still = new Map<W, { beats: number; ms: number }>();
+  /** Of each busy worker its beats when last looked at, for how long they have been the same, in ms, and the memory before. */
+  private readonly still = new Map<W, { beats: number; ms: number; before: number }>();
   private readonly memory: number;
   private looked = 0;
 
   constructor(
     private readonly limits: Limits,
-    workers: number,
+    private readonly workers: number,
     private readonly events: WatchEvents<W>,
   ) {
     this.memory = memoryLimit(limits, workers);
@@ -83,6 +88,11 @@ export class Watch<W extends Watched> {
     this.still.clear();
   }
 
+  /** Whether the whole program takes more than it may. */
+  isFull(): boolean {
+    return process.memoryUsage.rss() > this.memory;
+  }
+
   private look(): void {
     const now = performance.now();
     const passed = Math.min(now - this.looked, COUNTED_MS);
@@ -93,19 +103,31 @@ export class Watch<W extends Watched> {
       this.stop();
       return;
     }
-    this.lookAtBeats(busy, passed);
-    if (bytes <= this.memory) return;
+    this.lookAtBeats(busy, passed, bytes);
     const suspects = busy.filter((worker) => this.still.get(worker)!.ms >= SUSPECT_MS);
-    this.events.full(bytes, this.memory, suspects.length > 0 ? suspects : busy);
+    if (bytes > this.memory) this.events.full(bytes, this.memory, suspects.length > 0 ? suspects : busy);
+    else if (this.limits.memoryBytes === 0) this.lookAtGrowth(suspects, bytes);
   }
 
-  private lookAtBeats(busy: readonly W[], passed: number): void {
+  /** Unless a limit was given: what one message may take besides, whatever the whole may. */
+  private lookAtGrowth(suspects: readonly W[], bytes: number): void {
+    for (const worker of suspects) {
+      const { at } = worker.pulse;
+      if (at === undefined) continue; // not a message: the stream's file, or a table that it loads
+      const { before } = this.still.get(worker)!;
+      const allowed = Math.max(MESSAGE_BYTES + OTHERS_BYTES * this.workers, MESSAGE_FACTOR * at.length);
+      if (bytes - before > allowed) this.events.full(bytes, before + allowed, [worker]);
+    }
+  }
+
+  private lookAtBeats(busy: readonly W[], passed: number, bytes: number): void {
     for (const worker of this.still.keys()) if (!busy.includes(worker)) this.still.delete(worker);
     for (const worker of busy) {
       const { beats } = worker.pulse;
-      const before = this.still.get(worker);
-      const ms = before?.beats === beats ? before.ms + passed : 0;
-      this.still.set(worker, { beats, ms });
+      const last = this.still.get(worker);
+      const isStill = last?.beats === beats;
+      const ms = isStill ? last.ms + passed : 0;
+      this.still.set(worker, { beats, ms, before: isStill ? last.before : bytes });
       if (ms >= this.limits.streamSeconds * 1000) this.events.stuck(worker, this.limits.streamSeconds);
     }
   }

@@ -180,6 +180,13 @@ test("a stream that fills the memory is ended, before the system ends all: exit 
   expect([bad, last].map(({ url }) => existsSync(new URL("_SUCCESS", url)))).toEqual([false, true]);
 });
 
+test("P9 so does one message that takes too much, where no limit is set", async () => {
+  const { exit, bad } = await run("takes", "while (true) kept.push(new Array(1000).fill(kept.length))");
+  expect([exit, bad.state]).toEqual([2, "failed"]);
+  expect(bad.error).toMatch(/takes\.ts: the run takes \d+ MiB of memory, \d+ MiB are allowed/);
+  expect(bad.error).toContain(AT.slice(0, -2));
+});
+
 test("what a stream prints goes to stderr: stdout is the report", async () => {
   const { exit, bad, stderr } = await run("prints", 'console.log("hello"); process.stdout.write("world")');
   expect([exit, bad.written, stderr.includes("hello"), stderr.includes("world")]).toEqual([0, 4, true, true]);
