@@ -10,7 +10,7 @@ import { folderPrefix } from "../storage/keys.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import { type Environment, required, type Settings } from "./config.ts";
 import { beginDatasets } from "./dataset.ts";
-import { limitsOf } from "./job.ts";
+import { limitsOf, quarantineOf } from "./job.ts";
 import { placeOf, s3OptionsOf } from "./places.ts";
 import { S3_SETTINGS } from "./settings.ts";
 
@@ -55,8 +55,7 @@ export async function prepareFunction(
       dataset.dimensions.map(({ name }) => name),
     ); // a wrong one is told now
     const { codec, maxErrors, strict, input } = settings;
-    const quarantine =
-      settings.quarantine === undefined ? undefined : placeOf(settings, "quarantine", settings.quarantine);
+    const quarantine = quarantineOf(settings);
     const standIn = input === undefined ? undefined : placeOf(settings, "input", input);
     const root = datasetRoot(facts);
     const func: EventFunction = {

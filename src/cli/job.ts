@@ -1,10 +1,12 @@
 // What batch and convert have in common: from settings to a job, its progress, its report, its exit code.
+import { UsageError } from "../errors.ts";
 import type { Partition } from "../jobs/plan.ts";
 import type { JobResult, PartitionResult } from "../jobs/result.ts";
 import { type Job, previewJob, runJob } from "../jobs/run.ts";
 import type { StreamFacts } from "../jobs/streams.ts";
 import type { Limits } from "../jobs/watch.ts";
 import { openSink } from "../storage/place.ts";
+import type { Place } from "../storage/ports.ts";
 import type { Settings } from "./config.ts";
 import type { Output } from "./output.ts";
 import { placeOf } from "./places.ts";
@@ -42,9 +44,22 @@ export const JOB_EXIT_CODES = {
 export function jobOptions(settings: Settings) {
   const { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers } = settings;
   const limits = limitsOf(settings);
-  const quarantine =
-    settings.quarantine === undefined ? undefined : placeOf(settings, "quarantine", settings.quarantine);
+  const quarantine = quarantineOf(settings);
   return { codec, maxPartBytes, maxErrors, onChange, forceUnlock, strict, workers, limits, quarantine };
+}
+
+/**
+ * Where faulty frames and damaged bytes are kept; undefined: nowhere.
+ * @throws {UsageError} where that is the output itself, whose readers would find them among the parts.
+ */
+export function quarantineOf(settings: Settings): Place | undefined {
+  if (settings.quarantine === undefined) return undefined;
+  const place = placeOf(settings, "quarantine", settings.quarantine);
+  const { url } = openSink(place);
+  if (settings.output !== undefined && openSink(placeOf(settings, "output", settings.output)).url === url) {
+    throw new UsageError(`Cannot use ${url} as quarantine: it is the output as well. Name a place beside it`);
+  }
+  return place;
 }
 
 /** What a stream may take. */

@@ -8,7 +8,7 @@ import type { Place, Source } from "../storage/ports.ts";
 import { className, placesOf } from "../thrown.ts";
 import type { Fault, ObjectBooks } from "./books.ts";
 import { changedBuiltin } from "./builtins.ts";
-import { describeThrown } from "./causes.ts";
+import { describeThrown, placeOf } from "./causes.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
 import { Pulse } from "./pulse.ts";
 import { FaultyInput, runTask, type TaskSpec } from "./task.ts";
@@ -115,12 +115,17 @@ export function serve(openSource: (place: Place | string) => Source): void {
     return running;
   };
 
-  // Nothing of ours is thrown outside a request: a stream has left a timer or a promise of its own to fail.
+  // A stream may leave a timer or a promise of its own to fail: the request under way fails when it comes to its end.
   let stray: string | undefined;
-  const onStray = (error: unknown): void => {
+  let fail: (error: unknown) => void = () => {};
+  const isStray = (error: unknown): boolean => {
+    if (!mayBeOf(running, error)) return false;
     stray ??= running === undefined ? className(error) : describeThrown(error, running.words);
+    return true;
   };
-  process.on("uncaughtException", onStray).on("unhandledRejection", onStray);
+  // What is thrown in a callback of ours may keep the request from ever coming to its end. A promise of ours that nobody
+  // waits for is one that was given up, as requests to S3 are when they are sent again.
+  process.on("uncaughtException", (error) => isStray(error) || fail(error)).on("unhandledRejection", isStray);
 
   const answer = async (
     request: Request,
@@ -159,6 +164,7 @@ export function serve(openSource: (place: Place | string) => Source): void {
 
   const respond = async ({ ticket, message: request }: Ticketed<Request>): Promise<void> => {
     const reply = (message: Reply, transfer: ArrayBuffer[] = []): void => post({ ticket, message }, transfer);
+    fail = (error) => reply({ kind: "failed", error: toPlainError(error) });
     try {
       pulse.begin();
       stray = undefined;
@@ -187,6 +193,15 @@ class FaultLines {
   flush(): void {
     if (this.text !== "") this.send(new TextEncoder().encode(this.text));
     this.text = "";
+  }
+}
+
+/** Whether a stream may have thrown an error: not if its stack tells of places, and none of them is in the stream's files. */
+function mayBeOf(stream: LoadedStream | undefined, error: unknown): boolean {
+  try {
+    return placesOf(error).length === 0 || stream === undefined || placeOf(error, stream.words) !== undefined;
+  } catch {
+    return true; // only a stream throws what cannot be looked at
   }
 }
 

@@ -172,6 +172,14 @@ export default defineStream({
   expect(Buffer.compare(readFileSync(join(place, heka)), frames[1]!)).toBe(0);
 });
 
+test("a quarantine in the output itself is refused: exit 2", async () => {
+  const { exit, stderr } = await derive(
+    ["batch", "Hours", "--from", DAY, "-o", "same", "--quarantine", "./same/"],
+    folder,
+  );
+  expect([exit, stderr]).toEqual([2, expect.stringContaining("it is the output as well")]);
+});
+
 test("a quarantine that cannot be written fails the partition: exit 6", async () => {
   writeFileSync(join(folder, "file"), "");
   const { exit, stdout } = await batch("unkept", "--quarantine", "file/below", "--max-errors", "20%");
