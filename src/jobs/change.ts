@@ -3,6 +3,7 @@
 import { ConflictError } from "../errors.ts";
 import type { Source } from "../storage/ports.ts";
 import type { CommitPlan } from "./claim.ts";
+import { inParallel } from "./in-parallel.ts";
 import { type InputFacts, inputsOf, type Manifest } from "./manifest.ts";
 
 export type OnChange = "fail" | "append" | "replace";
@@ -80,23 +81,27 @@ export async function outdated(
   {
     source,
     listsAll,
+    lanes,
     fingerprint,
   }: Pick<Intended, "fingerprint"> & {
     readonly source: Pick<Source, "head" | "etag">;
     readonly listsAll: boolean;
+    readonly lanes: number;
   },
 ): Promise<string[]> {
   if (old.fingerprint === next.fingerprint) return [];
   // Other options may ask for other objects.
   const asksForAll = listsAll && fingerprint(inputsOf(old)) === old.fingerprint;
   const held = byKey(inputsOf(next));
-  const found: string[] = [];
-  for (const input of inputsOf(old)) {
-    const mine = held.get(input.key);
-    if (mine ? mine.size === input.size && mine.etag === input.etag : !asksForAll) continue;
-    if (mine ? await hasChanged(source, mine) : await source.head(input.key)) found.push(input.key);
-  }
-  return found;
+  const differing = inputsOf(old).filter(({ key, size, etag }) => {
+    const mine = held.get(key);
+    return mine ? mine.size !== size || mine.etag !== etag : asksForAll;
+  });
+  const isOutdated = await inParallel(differing, lanes, async ({ key }) => {
+    const mine = held.get(key);
+    return mine ? hasChanged(source, mine) : (await source.head(key)) !== undefined;
+  });
+  return differing.flatMap(({ key }, index) => (isOutdated[index] ? [key] : []));
 }
 
 function compare(manifest: Manifest, intended: Intended) {
