@@ -24,7 +24,7 @@ def micros(value, unit):
     if isinstance(value, int):
         return value * 1000 if unit == "millis" else value
     if isinstance(value, str):
-        value = datetime.datetime.fromisoformat(value)
+        value = (datetime.datetime if "-" in value else datetime.time).fromisoformat(value)
     if isinstance(value, datetime.time):
         value = datetime.datetime.combine(EPOCH.date(), value)
     if isinstance(value, datetime.timedelta):
