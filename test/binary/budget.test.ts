@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtBinary } from "../../scripts/built.ts";
+import { encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { derive } from "./derive.ts";
 import { pingFrame, UNDECODABLE, writeObject, writeStreams } from "./faulty-days.ts";
 
@@ -118,6 +119,28 @@ test.each([
     expect((await derive(["convert", "Hours", clean, "-o", `${name}-clean`, "--strict"], folder)).exit).toBe(0);
   },
 );
+
+test("P8 --strict decodes messages whole: a fault behind all that a stream asks for fails the partition", async () => {
+  const message = encodeMessage({
+    uuid: new Uint8Array(16),
+    fields: [
+      { name: "clientId", type: "string", values: ["a"] },
+      { name: "hours", type: "double", values: [1] },
+    ],
+  });
+  // A member of 100 bytes, of which two are there.
+  const cut = encodeFrame(Buffer.concat([message, Buffer.from([0x52, 100, 1, 2])]));
+  writeFileSync(join(folder, "cut.heka"), Buffer.concat([GOOD, cut, GOOD]));
+  const words = ["convert", "Hours", "cut.heka", "-o", "cut", "--json"];
+  const strict = await derive([...words, "--strict"], folder);
+  expect([strict.exit, strict.stderr]).toEqual([
+    4,
+    expect.stringContaining(`cut.heka under --strict: offset ${GOOD.length}: `),
+  ]);
+  const lenient = await derive(words, folder);
+  const [{ frames, written, undecodable }] = JSON.parse(lenient.stdout).partitions;
+  expect([lenient.exit, frames, written + undecodable]).toEqual([0, 3, 3]);
+});
 
 test("P4 --strict: the first fault in the order of the objects, whichever worker finds one first", async () => {
   // One task for each object would take 512 MiB: the order within one task, and the books of all objects before.
