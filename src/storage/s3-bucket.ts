@@ -2,7 +2,7 @@
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { compareKeys, folderPrefix } from "./keys.ts";
 import type { Listed, S3Options } from "./ports.ts";
-import { type Connection, connect, type Patience, send } from "./s3-client.ts";
+import { type Connection, connect, type Patience, pause, send } from "./s3-client.ts";
 import { faultOf, UnreadableAnswer } from "./s3-fault.ts";
 
 export type PlaceError = new (message: string) => Error;
@@ -17,6 +17,9 @@ export interface Level {
 export function unquoted(etag: string | undefined): string | undefined {
   return etag?.replaceAll('"', "");
 }
+
+/** How often a removal is tried while others are at work on its key. */
+const CONFLICTS = 6;
 
 /** Ends a body that nobody reads, and its connection with it: it would keep the program from ending. */
 export function discard({ Body }: GetObjectCommandOutput): void {
@@ -100,16 +103,21 @@ export class Bucket {
   /** Removes what lies at a key, if anything does. The SDK's errors. */
   async remove(key: string, IfMatch?: string): Promise<void> {
     const { sdk, client } = await this.connection();
-    try {
-      await send(async () => {
-        const { $metadata } = await client.send(new sdk.DeleteObjectCommand({ ...this.at(key), IfMatch }));
-        // Any other success may be the page of something in between.
-        if ($metadata.httpStatusCode !== 204 && (await this.ask(key))) throw new UnreadableAnswer();
-      });
-    } catch (error) {
-      const { status, code } = faultOf(error, "");
-      // Removed already, by an attempt whose answer was lost or by others.
-      if (status !== 404 || code === "NoSuchBucket") throw error;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await send(async () => {
+          const { $metadata } = await client.send(new sdk.DeleteObjectCommand({ ...this.at(key), IfMatch }));
+          // Any other success may be the page of something in between.
+          if ($metadata.httpStatusCode !== 204 && (await this.ask(key))) throw new UnreadableAnswer();
+        });
+      } catch (error) {
+        const { status, code } = faultOf(error, "");
+        // Removed already, by an attempt whose answer was lost or by others.
+        if (status === 404 && code !== "NoSuchBucket") return;
+        // Another request for this key is under way.
+        if (status !== 409 || attempt === CONFLICTS) throw error;
+      }
+      await pause(attempt);
     }
   }
 

@@ -26,7 +26,7 @@ export interface Patience {
 export const PATIENCE: Patience = { stallMs: 15_000, bytesPerSecond: 512 << 10, attempts: 6, waitMs: 100 };
 
 /** A store that stays silent has failed within a minute, whatever it is asked. */
-const SILENT_ATTEMPTS = 4;
+export const SILENT_ATTEMPTS = 4;
 
 const CONNECT_MS = 5_000;
 

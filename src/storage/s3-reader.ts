@@ -4,7 +4,7 @@ import { DamagedInputError, InputError, InternalError } from "../errors.ts";
 import type { ObjectReader } from "./ports.ts";
 import { type Bucket, discard, unquoted } from "./s3-bucket.ts";
 import { checksumOf } from "./s3-checksum.ts";
-import { PATIENCE, type Patience, pause } from "./s3-client.ts";
+import { PATIENCE, type Patience, pause, SILENT_ATTEMPTS } from "./s3-client.ts";
 import { faultOf } from "./s3-fault.ts";
 
 /**
@@ -158,7 +158,8 @@ class S3Object {
       if (length === undefined ? ended : at >= length) break;
       const silent = performance.now() - waitsSince >= this.#patience.stallMs / 2;
       futile = at - before >= (silent ? PROGRESS_BYTES : 1) ? 0 : futile + 1;
-      if (futile >= this.#patience.attempts || breaks >= MOST_BREAKS) {
+      const most = Math.min(this.#patience.attempts, silent ? SILENT_ATTEMPTS : Number.POSITIVE_INFINITY);
+      if (futile >= most || breaks >= MOST_BREAKS) {
         throw this.cannot(`its body breaks off at byte ${at}, again and again`);
       }
       await pause(futile);

@@ -301,6 +301,9 @@ describe("writing", () => {
     await upload("large.parquet", LARGE, "nothing");
     expect(double.asked.filter(({ operation }) => operation === "CreateMultipartUpload")).toHaveLength(2);
     expect(double.store.uploads.size).toBe(0);
+    fail("DeleteObject", { status: 409, code: "ConditionalRequestConflict" }, 2);
+    await sink.remove("a", { etag: etagOf("p/a") });
+    expect(double.store.bucket("bucket").has("p/a")).toBeFalse();
   });
 
   test("an upload in parts under a condition that does not hold is refused, and ended", async () => {
