@@ -16,7 +16,7 @@ export class Credit {
   /** Whether a message of `size` bytes may be tried at `offset` in the object. Offsets must not go back. */
   allows(size: number, offset: number): boolean {
     const power = powerOf(size);
-    const most = Math.max(smallBytes, 2 ** power);
+    const most = mostOf(power);
     this.#left[power] = Math.min(most, (this.#left[power] ?? most) + offset - (this.#since[power] ?? offset));
     this.#since[power] = offset;
     return this.#left[power] >= 0;
@@ -24,8 +24,13 @@ export class Credit {
 
   /** Counts a message that was tried and did not decode. */
   charge(size: number): void {
-    this.#left[powerOf(size)]! -= size;
+    const power = powerOf(size);
+    this.#left[power] = (this.#left[power] ?? mostOf(power)) - size;
   }
+}
+
+function mostOf(power: number): number {
+  return Math.max(smallBytes, 2 ** power);
 }
 
 /** The power of two that is larger than `size`. */

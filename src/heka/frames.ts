@@ -1,18 +1,16 @@
 // First stage after the object's bytes: cuts them into frames, damaged ranges and blanks. Knows nothing of messages but
 // whether bytes are one.
-import { Credit } from "./credit.ts";
-import { beginsHeader, type Header, readHeader } from "./header.ts";
-import { frameMark, headerEnd } from "./protobuf.ts";
+import { Ahead, isBlank, type MessageCheck } from "./ahead.ts";
+import { beginsHeader } from "./header.ts";
+import { frameMark } from "./protobuf.ts";
 import { Window } from "./window.ts";
 
-/** Longer messages are damage: no header may make us keep more (P9). */
-export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+export { MAX_MESSAGE_BYTES, type MessageCheck } from "./ahead.ts";
 
 /** Where not even a damaged frame begins. */
 const noFrame = "no frame begins here";
-const MAX_HEADER_BYTES = 255;
-/** As many blanks after a frame are looked through for what follows; after more of them anything may. */
-const MAX_BLANKS_AHEAD = 256;
+/** Where a message lacks bytes, and took frames behind it for them. */
+const crossed = "another frame begins inside and ends outside";
 
 /**
  * A range of the (decompressed) object, `offset` and `length` in bytes. Spans come in order and leave no gap.
@@ -27,17 +25,6 @@ export type Span =
 
 type OpenRange = { kind: "damaged"; offset: number; cause: string } | { kind: "blank"; offset: number };
 
-/** What the framer asks about messages, next to damage only. */
-export interface MessageCheck {
-  /** Whether bytes are one whole message, plain or compressed. */
-  isWhole(message: Uint8Array): boolean;
-  /**
-   * Where the members from `start` on stop being whole ones of a plain message: `start` where the first is none, more than
-   * `limit` where the last one goes on there.
-   */
-  endOfMembers(bytes: Uint8Array, start: number, limit: number): number;
-}
-
 /**
  * Cuts chunks into spans: `push` a chunk, call `next` until it gives undefined, and so on; after `end`, `next` gives what
  * is left. The spans do not depend on how the bytes are cut into chunks (P7: their lengths add up to the bytes pushed).
@@ -45,7 +32,8 @@ export interface MessageCheck {
  * There is no checksum, and a frame's length may be what is damaged. What may be lost to that is bounded (P6):
  * - Where a frame must begin (at the start, after a frame, after blanks) a sane header is trusted if its frame ends at the
  *   end, or before another sane header, blanks aside. Such a frame is intact: it is never searched, and not decoded.
- * - Where something else follows, either the length or what follows is damaged: it is a frame if its message decodes.
+ * - Where something else follows, either the length or what follows is damaged: it is a frame if its message decodes, and no
+ *   frame that decodes begins inside and ends outside.
  * - Else damage begins there. If a whole plain message lies behind what is left of the header, and a frame follows that, the
  *   damage ends with it: frames that its fields hold are none.
  * - Else from the second byte on every mark is tried: a frame is one with a sane header whose message decodes. If what was
@@ -54,9 +42,7 @@ export interface MessageCheck {
  */
 export class Framer {
   #window = new Window();
-  #messages: MessageCheck;
-  #credit = new Credit();
-  #header: Header = { messageLength: 0, signed: false };
+  #ahead: Ahead;
   /** A damaged or blank range that goes on at the window's `at`. */
   #open: OpenRange | undefined;
   /** How a damaged range is searched for a frame: any will do, or one that something has to follow. */
@@ -65,7 +51,7 @@ export class Framer {
   #queued: Span | undefined;
 
   constructor(messages: MessageCheck) {
-    this.#messages = messages;
+    this.#ahead = new Ahead(this.#window, messages);
   }
 
   push(chunk: Uint8Array): void {
@@ -131,19 +117,23 @@ export class Framer {
   /** The frame at `at`, stepped over; or the cause why there is none; or undefined when that takes more bytes. */
   #readFrame(): Span | string | undefined {
     const window = this.#window;
-    const fault = this.#readHeader(0);
+    const fault = this.#ahead.readHeader(0);
     if (fault === undefined) return undefined;
     if (window.bytes[window.at] !== frameMark) return fault === "" ? "a header without its mark" : noFrame;
     if (fault !== "") return fault;
-    const { messageLength, signed } = this.#header;
+    const { messageLength, signed } = this.#ahead.header;
     const length = 3 + window.bytes[window.at + 1] + messageLength;
     if (!window.fill(length)) return window.ended ? "truncated" : undefined;
-    const follows = this.#whatFollows(length);
+    const follows = this.#ahead.whatFollows(length);
     if (follows === undefined) return undefined;
-    const isIntact = this.#search === undefined && follows === "frame";
-    const mayBeOne = this.#search !== "followed" || follows !== "garbage";
-    if (!isIntact && !(mayBeOne && this.#isWhole(length - messageLength, length))) {
-      return "no frame follows, and what it holds is no message";
+    if (this.#search !== undefined || follows !== "frame") {
+      const mayBeOne = this.#search !== "followed" || follows !== "garbage";
+      if (!mayBeOne || !this.#ahead.isWhole(length - messageLength, length)) {
+        return "no frame follows, and what it holds is no message";
+      }
+      const isCrossed = follows === "frame" ? false : this.#ahead.isCrossed(length);
+      if (isCrossed === undefined) return undefined;
+      if (isCrossed) return crossed;
     }
     const offset = window.offset();
     window.at += length;
@@ -157,85 +147,21 @@ export class Framer {
    */
   #endOfDamage(fault: string): number | undefined {
     if (this.#search !== undefined) return 1;
-    let search: "any" | "followed" = "any";
-    const starts = fault === noFrame ? [] : this.#messageStarts();
+    let search: "any" | "followed" = fault === crossed ? "followed" : "any";
+    const starts = fault === noFrame || fault === crossed ? [] : this.#ahead.messageStarts();
     if (starts === undefined) return undefined;
     for (const start of starts) {
-      const end = this.#endOfMembers(start);
+      const end = this.#ahead.endOfMembers(start);
       if (end === undefined) return undefined;
       if (end === start) continue;
       search = "followed";
       if (end > this.#window.limit - this.#window.at) continue;
-      const follows = this.#whatFollows(end);
+      const follows = this.#ahead.whatFollows(end);
       if (follows === undefined) return undefined;
-      if (follows === "frame" && this.#isWhole(start, end)) return end;
+      if (follows === "frame" && this.#ahead.isWhole(start, end)) return end;
     }
     this.#search = search;
     return 1;
-  }
-
-  /** Where the message of the frame at `at` may begin, its header being damaged; not behind another header. */
-  #messageStarts(): number[] | undefined {
-    const window = this.#window;
-    const most = 3 + MAX_HEADER_BYTES;
-    if (!window.fill(most) && !window.ended) return undefined;
-    const header = window.bytes.subarray(window.at, Math.min(window.limit, window.at + most));
-    const other = header.findIndex((byte, ahead) => ahead > 0 && byte === frameMark && this.#readHeader(ahead) === "");
-    const starts = new Set([3 + header[1], header.indexOf(headerEnd, 2) + 1]);
-    return [...starts].filter((start) => start > 2 && start <= header.length && (other < 0 || start <= other));
-  }
-
-  /** Where whole members from `start` on end, both ahead of `at`; more than there is where the object ends within one. */
-  #endOfMembers(start: number): number | undefined {
-    const window = this.#window;
-    for (;;) {
-      const { at, limit } = window;
-      const end = this.#messages.endOfMembers(window.bytes, at + start, limit) - at;
-      if (end < limit - at) return end;
-      if (end - start > MAX_MESSAGE_BYTES) return start;
-      // As many at once as a few members take.
-      window.fill(Math.max(end, limit - at) + 4096);
-      if (window.limit - window.at === limit - at) return window.ended ? end : undefined;
-    }
-  }
-
-  /** What lies `ahead` of `at`, where a frame ends; undefined when that takes more bytes. "frame" is the end, too. */
-  #whatFollows(ahead: number): "frame" | "separator" | "garbage" | undefined {
-    const window = this.#window;
-    let next = ahead;
-    for (;;) {
-      if (!window.fill(next + 1)) return window.ended ? "frame" : undefined;
-      if (!isBlank(window.bytes[window.at + next])) break;
-      if (++next - ahead === MAX_BLANKS_AHEAD) return "frame";
-    }
-    const hasMark = window.bytes[window.at + next] === frameMark;
-    const fault = this.#readHeader(next);
-    if (fault === undefined) return undefined;
-    if (hasMark && (fault === "" || fault === "truncated")) return "frame";
-    return hasMark || next > ahead || fault === "" ? "separator" : "garbage";
-  }
-
-  /** Reads the header of a frame `ahead` of `at`, whatever its mark; "" or what is wrong with it, undefined as above. */
-  #readHeader(ahead: number): string | undefined {
-    const window = this.#window;
-    if (!window.fill(ahead + 2)) return window.ended ? "truncated" : undefined;
-    const headerLength = window.bytes[window.at + ahead + 1];
-    if (!window.fill(ahead + 3 + headerLength)) return window.ended ? "truncated" : undefined;
-    const start = window.at + ahead + 2;
-    const end = start + headerLength;
-    if (window.bytes[end] !== headerEnd) return "no separator after the header";
-    if (!readHeader(window.bytes, start, end, this.#header)) return "broken header";
-    return this.#header.messageLength > MAX_MESSAGE_BYTES ? "message longer than 64 MiB" : "";
-  }
-
-  /** Whether the bytes from `start` to `end`, both ahead of `at`, are a message, if there is credit to find out. */
-  #isWhole(start: number, end: number): boolean {
-    const { bytes, at } = this.#window;
-    const message = bytes.subarray(at + start, at + end);
-    if (!this.#credit.allows(message.length, this.#window.offset())) return false;
-    if (this.#messages.isWhole(message)) return true;
-    this.#credit.charge(message.length);
-    return false;
   }
 
   /** Moves to the next mark in sight that a header may follow; without one everything in sight is passed. */
@@ -268,8 +194,4 @@ export class Framer {
     this.#open = undefined;
     return open && { ...open, length: end - open.offset };
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a;
 }

@@ -1,7 +1,7 @@
 // The members of a message, without looking into them: where a plain one ends whose length is not known. Used by envelope, and
 // by the framer where a header is damaged.
 import { MAX_MESSAGE_BYTES } from "./frames.ts";
-import { readVarint, wire } from "./protobuf.ts";
+import { messageTag, readVarint, wire } from "./protobuf.ts";
 
 /** Wire types that members 1 to 10 of a message must have. */
 export const memberWire = [
@@ -23,18 +23,24 @@ const MAX_MEMBERS = 70_000;
 
 /**
  * Where the members from `start` on stop being whole ones of a message: `start` where the first is none, more than `limit`
- * where the last one goes on there. A member that Heka does not know ends them, too.
+ * where the last one goes on there. A member that Heka does not know ends them, too, and so does one out of turn or a uuid of
+ * another size: whoever writes messages writes members in order, and what was never one message seldom looks as if it were.
  */
 export function endOfMembers(bytes: Uint8Array, start: number, limit: number): number {
   let at = start;
+  let last = 0;
   for (let count = 0; at < limit && count < MAX_MEMBERS; count++) {
     const tag = bytes[at]!; // all that are known take one byte
-    if (memberWire[tag >> 3] !== (tag & 7)) break;
+    const member = tag >> 3;
+    const isInTurn = member > last || (member === last && member === messageTag.field);
+    if (memberWire[member] !== (tag & 7) || !isInTurn) break;
+    last = member;
     const numberEnd = endOfVarint(bytes, at + 1, limit);
     if (numberEnd > limit) return numberEnd;
     if (numberEnd < 0) break;
     const length = (tag & 7) === wire.bytes ? readVarint({ bytes, at: at + 1, end: numberEnd }) : 0;
     if (length < 0 || length > MAX_MESSAGE_BYTES) break;
+    if (member === messageTag.uuid && length !== 16 && length !== 36) break;
     at = numberEnd + length;
   }
   return at;

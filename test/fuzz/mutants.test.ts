@@ -1,41 +1,24 @@
 // P6, P7: damage of all kinds in small objects, for as long as DERIVE_FUZZ_SECONDS says (npm run fuzz gives it minutes), from
 // a seed that is printed: DERIVE_FUZZ_SEED plays it again.
 import { expect, test } from "bun:test";
-import { readReal, realFiles, spansOf } from "../heka/objects.ts";
+import { spansOf } from "../heka/objects.ts";
 import { dice, mutate } from "./mutant.ts";
-import { type Part, SMALL_OBJECTS } from "./objects.ts";
-import { brokenPromises, changed, type Known, known } from "./truth.ts";
+import { FUZZ_OBJECTS } from "./objects.ts";
+import { brokenPromises, changed } from "./truth.ts";
 
 const seconds = Number(process.env.DERIVE_FUZZ_SECONDS ?? 3);
 const seed = Number(process.env.DERIVE_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
-const objects: Record<string, Known> = { ...SMALL_OBJECTS, ...realObjects() };
-
-/** The real ones that are framed and not compressed as a whole, and one with frames of very different sizes. */
-function realObjects(): Record<string, Known> {
-  if (realFiles === undefined) return {};
-  const parts = (name: string): Part[] => {
-    const bytes = readReal(`${name}.heka`);
-    return spansOf(bytes).map(({ kind, offset, length }) => {
-      return { bytes: bytes.slice(offset, offset + length), isFrame: kind === "frame" };
-    });
-  };
-  const [plain, snappy, mixed] = ["test_plain", "test_snappy", "test_mixed"].map(parts);
-  const large = parts("test_telemetry_snappy");
-  const sizes = [plain![0]!, ...large, snappy![0]!, snappy![1]!, ...large, ...plain!.slice(1, 4)];
-  return { realPlain: known(plain!), realSnappy: known(snappy!), realMixed: known(mixed!), sizes: known(sizes) };
-}
-
 test(
   `mutants for ${seconds} s, DERIVE_FUZZ_SEED=${seed}`,
   () => {
-    const names = Object.keys(objects);
+    const names = Object.keys(FUZZ_OBJECTS);
     const until = performance.now() + seconds * 1000;
     const wrong: string[] = [];
     let count = 0;
     for (; performance.now() < until && wrong.length === 0; count++) {
       const name = names[count % names.length]!;
-      const object = objects[name]!;
+      const object = FUZZ_OBJECTS[name]!;
       const mutantSeed = seed + count;
       const { kind, changes } = mutate(object, mutantSeed);
       const after = changed(object, changes);

@@ -1,7 +1,7 @@
 // Small objects whose frames are known, made here: both eras' ways to lay out a message, blanks, signed headers, and what
 // hostile files would hold.
 import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
-import { utf8 } from "../heka/objects.ts";
+import { readReal, realFiles, spansOf, utf8 } from "../heka/objects.ts";
 import { type Known, known } from "./truth.ts";
 
 export interface Part {
@@ -42,6 +42,10 @@ export function signedFrame(content: Uint8Array): Part {
 const snappy = (seed: number): Part => frame(compressSnappy(message(seed)));
 const plain = (seed: number): Part => frame(message(seed));
 
+const short = (seed: number): Part => long(seed, 3);
+const long = (seed: number, size: number): Part =>
+  frame(encodeMessage({ uuid: new Uint8Array(16).fill(seed), timestamp: 1n, payload: `${seed}`.repeat(size) }));
+
 /** By name. A few hundred bytes each, so that every bit of them can be tried. */
 export const SMALL_OBJECTS: Readonly<Record<string, Known>> = {
   plain: known([plain(1), plain(2), plain(3), plain(4)]),
@@ -50,6 +54,18 @@ export const SMALL_OBJECTS: Readonly<Record<string, Known>> = {
   blanks: known([blank("\n"), plain(1), blank("\r\n"), snappy(2), blank(" \t \n"), plain(3), blank("\n")]),
   signed: known([signedFrame(message(1)), plain(2), signedFrame(compressSnappy(message(3))), plain(4)]),
   alone: known([plain(1)]),
+  // Each but the short ones ends with a long value, which would take what follows for its own where bytes of it are missing.
+  tails: known([
+    long(1, 300),
+    short(2),
+    short(3),
+    short(4),
+    long(5, 90),
+    short(6),
+    long(7, 200),
+    long(8, 40),
+    short(9),
+  ]),
   // Frames inside a field's value, in the middle of a message and at its end.
   frames: known([
     plain(1),
@@ -59,3 +75,20 @@ export const SMALL_OBJECTS: Readonly<Record<string, Known>> = {
     snappy(4),
   ]),
 };
+
+/** The small ones and, where they are, real ones: framed and not compressed as a whole, and one of frames of very different sizes. */
+export const FUZZ_OBJECTS: Readonly<Record<string, Known>> = { ...SMALL_OBJECTS, ...realObjects() };
+
+function realObjects(): Record<string, Known> {
+  if (realFiles === undefined) return {};
+  const parts = (name: string): Part[] => {
+    const bytes = readReal(`${name}.heka`);
+    return spansOf(bytes).map(({ kind, offset, length }) => {
+      return { bytes: bytes.slice(offset, offset + length), isFrame: kind === "frame" };
+    });
+  };
+  const [plain, snappy, mixed] = ["test_plain", "test_snappy", "test_mixed"].map(parts);
+  const large = parts("test_telemetry_snappy");
+  const sizes = [plain![0]!, ...large, snappy![0]!, snappy![1]!, ...large, ...plain!.slice(1, 4)];
+  return { realPlain: known(plain!), realSnappy: known(snappy!), realMixed: known(mixed!), sizes: known(sizes) };
+}

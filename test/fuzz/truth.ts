@@ -95,12 +95,17 @@ function swallowed(
   after: Uint8Array,
   shift: (at: number) => number,
 ): (at: number) => boolean {
-  const boundaries = new Set([shift(bytes.length), ...frames.flatMap(({ start, end }) => [shift(start), shift(end)])]);
+  // Between frames are blanks only: each of their bytes may follow a frame. So may a frame that a field's value holds, for
+  // whoever reads from its mark.
+  const isBoundary = (to: number): boolean =>
+    to === shift(bytes.length) ||
+    statedEnd(after, to) >= 0 ||
+    frames.some(({ end }, i) => to >= shift(end) && to <= shift(frames[i + 1]?.start ?? bytes.length));
   const ranges: { from: number; to: number }[] = [];
   for (const { start, end } of frames) {
     if (!changes.some((one) => isHit(one, start, end))) continue;
     const to = statedEnd(after, shift(start));
-    if (boundaries.has(to)) ranges.push({ from: shift(start), to });
+    if (isBoundary(to)) ranges.push({ from: shift(start), to });
   }
   return (at) => ranges.some(({ from, to }) => at > from && at < to);
 }
