@@ -21,13 +21,15 @@ export function maybeSnappy(bytes: Uint8Array): boolean {
 }
 
 /**
- * The content of a block. FormatError where it is none: the library checks every length and offset against what was
- * written so far and against the length declared, which we bound (P9).
+ * The content of a block. FormatError where it is none: every length and offset is checked first, against what was written
+ * so far and against the length declared, which we bound (P9). The library's own checks look beyond the end of some corrupt
+ * blocks, at what it was given before.
  */
 export function uncompressSnappy(bytes: Uint8Array): Uint8Array {
   const declared = declaredLength(bytes);
   if (declared < 0) throw new FormatError("Cannot uncompress Snappy: no length is declared", 0);
   if (!fits(declared, bytes)) throw new FormatError("Cannot uncompress Snappy: the length declared is too large", 0);
+  if (soundBytes(bytes) !== declared) throw new CorruptBlock();
   takeLarge(bytes.length + 2 * declared);
   uncompressor ??= snappyUncompressor();
   try {
@@ -51,33 +53,41 @@ export class CorruptBlock extends FormatError {
  * `uncompressSnappy` has found nothing wrong but that.
  */
 export function uncompressSoundPart(bytes: Uint8Array): { bytes: Uint8Array; sound: number } {
+  const out = new Uint8Array(declaredLength(bytes));
+  const sound = soundBytes(bytes, out);
+  return { bytes: out, sound: sound < 0 ? ~sound : sound };
+}
+
+/** How many bytes a block's elements make, written to `out` if that is given; of those before a broken one `~`. */
+function soundBytes(bytes: Uint8Array, out?: Uint8Array): number {
   const cursor = { bytes, at: 0, end: bytes.length };
-  const out = new Uint8Array(readVarint(cursor));
+  const declared = readVarint(cursor);
   let at = cursor.at;
   let sound = 0;
   while (at < bytes.length) {
     const tag = bytes[at++]!;
     const kind = tag & 3;
     // How many bytes say the length of a literal, or the offset of a copy.
-    const size = kind === 0 ? Math.max(0, (tag >> 2) - 59) : [0, 1, 2, 4][kind]!;
-    if (at + size > bytes.length) break;
+    const size = kind === 0 ? Math.max(0, (tag >> 2) - 59) : kind === 3 ? 4 : kind;
+    if (at + size > bytes.length) return ~sound;
     let number = 0;
-    for (let i = 0; i < size; i++) number += bytes[at + i]! * 256 ** i;
+    for (let i = 0, scale = 1; i < size; i++, scale *= 256) number += bytes[at + i]! * scale;
     at += size;
     if (kind === 0) {
       const length = size === 0 ? (tag >> 2) + 1 : number + 1;
-      if (length > bytes.length - at || length > out.length - sound) break;
-      out.set(bytes.subarray(at, at + length), sound);
+      if (length > bytes.length - at || length > declared - sound) return ~sound;
+      out?.set(bytes.subarray(at, at + length), sound);
       at += length;
       sound += length;
     } else {
       const length = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
       const offset = kind === 1 ? ((tag >> 5) << 8) + number : number;
-      if (offset === 0 || offset > sound || length > out.length - sound) break;
-      for (const end = sound + length; sound < end; sound++) out[sound] = out[sound - offset]!;
+      if (offset === 0 || offset > sound || length > declared - sound) return ~sound;
+      if (out === undefined) sound += length;
+      else for (const end = sound + length; sound < end; sound++) out[sound] = out[sound - offset]!;
     }
   }
-  return { bytes: out, sound };
+  return sound;
 }
 
 function declaredLength(bytes: Uint8Array): number {

@@ -115,8 +115,7 @@ function place(message: Message, arena: usize, arenaEnd: usize): usize {
     message.end = message.inputEnd;
     return arena;
   }
-  const room = <u64>(arenaEnd - arena);
-  if (declared + SLACK > room) return 0;
+  if (<u64>arena + declared + SLACK > <u64>arenaEnd) return 0;
   message.compressed = 1;
   message.bytes = arena;
   message.end = arena + <usize>declared;
