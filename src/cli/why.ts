@@ -112,9 +112,9 @@ async function whyRow(what: string, offset: number | undefined, job: Job): Promi
   }
   const { settings } = job;
   const row = Number(number);
-  const written = placeOf(settings, "output", path);
-  const { place, key } = splitPlace(written);
-  const [part] = await findParts(path, s3OptionsOf(settings, "output"));
+  const [part, another] = await findParts(path, s3OptionsOf(settings, "output"));
+  if (another) throw new UsageError(`Cannot tell which row is meant: ${path} is several files. Name one of them`);
+  const { place, key } = splitPlace(placeOf(settings, "output", part!.url));
   const from = await originOfRow(place, key, part!.file, row);
   const ref = streamNamed(job.stream ?? from.stream);
   const facts = await describeStream(ref, job.limits);

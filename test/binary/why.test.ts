@@ -280,6 +280,7 @@ export default defineStream({
 
   test.each([
     [["out/x.parquet"], 2, "write PART:ROW"],
+    [["out/**/*.parquet:0"], 2, "is several files"],
     [["nowhere.parquet:0"], 4, "nowhere.parquet"],
     [[`out/${PARTITION}/part-1-00000.zstd.parquet:500`], 2, "its rows are 0 to 499"],
     [["Hours", `raw/t/${DAY}/a`], 2, "add --offset N"],
