@@ -109,7 +109,8 @@ export function refuseUnworkable({ parameters }: Environment): void {
     throw new UsageError(
       "Cannot deploy: neither MetadataBucket nor ConfigFile says what the raw dataset is. Set one of them",
     );
-  if (Number(parameters.MaximumConcurrency) > Number(parameters.ReservedConcurrency))
+  const reserved = Number(parameters.ReservedConcurrency);
+  if (reserved > 0 && Number(parameters.MaximumConcurrency) > reserved)
     throw new UsageError(
       "Cannot deploy: MaximumConcurrency is above ReservedConcurrency, so events would be thrown back",
     );

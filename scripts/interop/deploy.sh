@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The deployment against stand-ins: cfn-lint over the templates, then deploy.py, which has scripts/deploy.ts deploy to moto (its
+# The deployment against stand-ins: cfn-lint over the templates, then deployment/, which has scripts/deploy.ts deploy to moto (its
 # image built by buildah and pushed to a registry on this machine) and tries the roles that came of it. Asks for root, Debian, PyPI.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -14,4 +14,4 @@ folder=${INTEROP_FOLDER:-${TMPDIR:-/tmp}/derive-interop-deploy}
 echo "cfn-lint:"
 "$folder/bin/cfn-lint" deploy/function.yaml deploy/repository.yaml
 echo "no findings"
-PATH="$folder/bin:$PATH" "$folder/bin/python" scripts/interop/deploy.py
+PATH="$folder/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 "$folder/bin/python" scripts/interop/deployment

@@ -29,3 +29,4 @@ for architecture in amd64 arm64; do
   buildah build --quiet --platform "linux/$architecture" --tag "localhost/mine:$architecture" "$mine" >/dev/null
 done
 $bun scripts/interop/lambda-image.ts
+buildah rmi --prune >/dev/null # what earlier runs left

@@ -135,6 +135,17 @@ const env = { DERIVE_STREAM: "ExampleStream" };
   check("and is counted", metrics[0]?.errors, 1);
 }
 {
+  const [raw] = mainKeys;
+  const below = { ...env, DERIVE_OUTPUT: `s3://${RAW}/telemetry-2/derived/` };
+  const objects = s3.store.bucket(RAW).size;
+  const { ended } = await serve(program, [{ event: eventOf(raw!) }], { env: below });
+  check(
+    "output that would wake the function again is refused",
+    [ended[0]?.errorType, s3.store.bucket(RAW).size],
+    ["Function.UsageError", objects],
+  );
+}
+{
   const { initError, exit } = await serve(program, [], { env: { DERIVE_STREAM: "NoSuch.ts" } });
   check(`a stream that is not there ends the init: ${initError}`, initError?.startsWith("Runtime."));
   check("with an exit code", exit !== 0);

@@ -1,12 +1,13 @@
 // Deployment without a cloud: what the templates must hold, what scripts/deploy.ts refuses, and what it would do.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation puts values into texts by the same signs
 // biome-ignore-all lint/suspicious/noExplicitAny: a template is as deep and as loose as its language
-import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root } from "../../scripts/built.ts";
+import { builtBinary, root } from "../../scripts/built.ts";
 import { readEnvironment, refuseUnworkable } from "../../scripts/deploy/environment.ts";
-import { buildCommands } from "../../scripts/deploy/image.ts";
+import { buildCommands, refuseUnreadable } from "../../scripts/deploy/image.ts";
 import { withWish } from "../../scripts/deploy/notification.ts";
 import { variableOf } from "../../src/cli/config.ts";
 import { settings } from "../../src/cli/settings.ts";
@@ -133,7 +134,8 @@ describe("an environment", () => {
     [["OutputPrefix=telemetry-2/", "QuarantinePrefix=telemetry-2/faults/"], undefined],
     [["MetadataBucket="], "neither MetadataBucket nor ConfigFile"],
     [["MetadataBucket=", "ConfigFile=derive.toml"], undefined],
-    [["MaximumConcurrency=5"], "above ReservedConcurrency"],
+    [["MaximumConcurrency=5"], undefined],
+    [["MaximumConcurrency=5", "ReservedConcurrency=4"], "above ReservedConcurrency"],
   ])("with %j is refused where it could not work", (overrides, text) => {
     const environment = readEnvironment("dev", [...BUCKETS, ...overrides]);
     if (text === undefined) refuseUnworkable(environment);
@@ -175,6 +177,7 @@ describe("the raw bucket's notification", () => {
 });
 
 describe("scripts/deploy.ts", () => {
+  beforeAll(() => void builtBinary(), 120_000); // it asks the program about the stream
   function deploy(...args: string[]) {
     const [environment, ...options] = args;
     const command = [process.execPath, "scripts/deploy.ts", environment!, ...options];
@@ -238,6 +241,19 @@ describe("the image", () => {
   test("runs nothing while it is built, so that one machine builds it for both architectures", () => {
     expect(dockerfile).not.toMatch(/^\s*RUN\b/im);
     expect(dockerfile).toMatch(/^ARG BASE_IMAGE=public\.ecr\.aws\/lambda\/provided:al2023$/m);
+  });
+
+  test("holds no file that the function, another user, could not read", () => {
+    const folder = mkdtempSync(join(tmpdir(), "derive-task-"));
+    try {
+      expect(() => refuseUnreadable(folder)).toThrow("it holds no files");
+      writeFileSync(join(folder, "Mine.ts"), "", { mode: 0o644 });
+      refuseUnreadable(folder);
+      writeFileSync(join(folder, "secret.ts"), "", { mode: 0o600 });
+      expect(() => refuseUnreadable(folder)).toThrow(/secret\.ts: only its owner may read it/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("has streams of one's own on top of the program", () => {
