@@ -37,7 +37,10 @@ test.each([
   ],
   [["null", "int", "string"], "optional group x { optional int32 member0; optional binary member1 (STRING); }"],
   [["int", "string"], "required group x { optional int32 member0; optional binary member1 (STRING); }"],
-  [{ type: "bytes", logicalType: "decimal", precision: 9, scale: 2 }, "required fixed_len_byte_array(4) x (DECIMAL(9,2));"],
+  [
+    { type: "bytes", logicalType: "decimal", precision: 9, scale: 2 },
+    "required fixed_len_byte_array(4) x (DECIMAL(9,2));",
+  ],
 ])("%j is %s", (type, expected) => {
   expect(mapped(type)).toBe(expected);
 });
