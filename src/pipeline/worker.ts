@@ -6,10 +6,11 @@ import { ConflictError, DamagedInputError, InputError, InternalError, OutputErro
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Place, Source } from "../storage/ports.ts";
 import { className, placesOf } from "../thrown.ts";
-import type { Fault, ObjectBooks } from "./books.ts";
-import { changedBuiltin } from "./builtins.ts";
-import { describeThrown, placeOf } from "./causes.ts";
+import type { ObjectBooks } from "./books.ts";
+import { describeThrown } from "./causes.ts";
+import { FaultLines } from "./fault-lines.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
+import { leaveStdout, mayBeOf, mischief, refuseSignals } from "./mischief.ts";
 import { Pulse } from "./pulse.ts";
 import { FaultyInput, runTask, type TaskSpec } from "./task.ts";
 import { type Trace, type TraceSpec, traceObject } from "./trace.ts";
@@ -87,7 +88,6 @@ export function fromPlainError({ name, message = "", stack, books }: PlainError)
 }
 
 const PROGRESS_EVERY_MS = 200;
-const FAULT_LINES_BYTES = 64 * 1024;
 
 /** How often a worker that waits, for S3 say, shows that it goes on. */
 const BEAT_EVERY_MS = 500;
@@ -170,75 +170,18 @@ export function serve(openSource: (place: Place | string) => Source): void {
       stray = undefined;
       const last = await answer(request, reply);
       await new Promise((resolve) => setTimeout(resolve, 0)); // what the stream has left behind has its turn
-      refuseMischief(request, stray);
-      reply(last);
+      const found = mischief(nameOf(streamOf(request)), stray);
+      reply(found ? { kind: "failed", error: toPlainError(found) } : last);
     } catch (error) {
-      reply({ kind: "failed", error: toPlainError(mischief(request, stray) ?? error) });
+      reply({ kind: "failed", error: toPlainError(mischief(nameOf(streamOf(request)), stray) ?? error) });
     }
   };
   port.on("message", (request: Ticketed<Request>) => void respond(request));
 }
 
-/** Faults on their way to the main thread, many at a time. */
-class FaultLines {
-  private text = "";
-
-  constructor(private readonly send: (lines: Uint8Array<ArrayBuffer>) => void) {}
-
-  add(fault: Fault): void {
-    this.text += `${JSON.stringify(fault)}\n`;
-    if (this.text.length >= FAULT_LINES_BYTES) this.flush();
-  }
-
-  flush(): void {
-    if (this.text !== "") this.send(new TextEncoder().encode(this.text));
-    this.text = "";
-  }
-}
-
-/** Whether a stream may have thrown an error: not if its stack tells of places, and none of them is in the stream's files. */
-function mayBeOf(stream: LoadedStream | undefined, error: unknown): boolean {
-  try {
-    return placesOf(error).length === 0 || stream === undefined || placeOf(error, stream.words) !== undefined;
-  } catch {
-    return true; // only a stream throws what cannot be looked at
-  }
-}
-
-/** What a stream did that leaves nothing of its work to be relied on; undefined where it did not. */
-function mischief(request: Request, stray: string | undefined): UsageError | undefined {
-  const name = nameOf(streamOf(request));
-  const changed = changedBuiltin();
-  if (changed !== undefined) {
-    return new UsageError(
-      `Cannot go on with stream ${name}: it has changed ${changed}, which JavaScript brings along and derive uses as well. Mend the stream`,
-    );
-  }
-  if (stray === undefined) return undefined;
-  return new UsageError(`Cannot go on with stream ${name}: it threw ${stray} outside buildRecord. Mend the stream`);
-}
-
-function refuseMischief(request: Request, stray: string | undefined): void {
-  const error = mischief(request, stray);
-  if (error) throw error;
-}
-
 /** How people know a stream: its name, or where its file is. */
 export function nameOf(ref: StreamRef): string {
   return "builtin" in ref ? ref.builtin : ref.path;
-}
-
-/** stdout is for what derive prints as data: what a stream says goes to stderr. */
-function leaveStdout(): void {
-  console.log = console.info = console.debug = console.error;
-  process.stdout.write = process.stderr.write.bind(process.stderr);
-}
-
-/** Signals are for the whole process: a stream that sends itself one would take everything else along. */
-function refuseSignals(): void {
-  process.kill = process.abort = () => {
-    throw new Error("a stream cannot send signals");
-  };
 }
 
 function factsOf({ name, definition, literal, schema }: LoadedStream): StreamFacts {
