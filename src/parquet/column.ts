@@ -9,13 +9,13 @@ import type { Leaf } from "./schema.ts";
 import { TextStore } from "./texts.ts";
 import type { ValueStore } from "./values.ts";
 
-/** A dictionary that grows beyond this is given up: readers hold it in memory for every row group they scan. */
+/**
+ * A dictionary that grows beyond this is given up, as readers hold it in memory for every row group they scan; but not where
+ * the values themselves, each as often as it came, would take more memory.
+ */
 const DICTIONARY_BYTES = 8 << 20;
 /** What a dictionary entry costs beside its value: starts, hash, and a share of the table, in bytes. */
 const ENTRY_BYTES = 24;
-
-/** But not where its values, each as often as it came, would take more than this. */
-const EXPANDED_BYTES = 16 << 20;
 
 /** What the schema calls for, by physical type: boolean, number, bigint, string, Uint8Array; a bigint for decimals. */
 export type Value = boolean | number | bigint | string | Uint8Array;
@@ -55,7 +55,7 @@ export class ColumnBuilder implements BufferedColumn, GroupColumn {
       const position = store.intern(value);
       this.positions.push(position);
       this.valueBytes += store.sizeAt(position);
-      if (store.plainBytes > DICTIONARY_BYTES && this.valueBytes <= EXPANDED_BYTES) this.dropDictionary();
+      if (store.plainBytes > DICTIONARY_BYTES && this.valueBytes <= this.heldBytes) this.dropDictionary();
     } else {
       store.add(value);
     }
@@ -67,9 +67,13 @@ export class ColumnBuilder implements BufferedColumn, GroupColumn {
   }
 
   get bytes(): number {
-    const levels = this.definitions.length + this.repetitions.length;
-    if (!this.hasDictionary) return levels + this.store.plainBytes;
-    return levels + 4 * this.positions.length + this.store.plainBytes + ENTRY_BYTES * this.store.count;
+    return this.definitions.length + this.repetitions.length + this.heldBytes;
+  }
+
+  /** `bytes` without levels. */
+  private get heldBytes(): number {
+    const { store, positions } = this;
+    return this.hasDictionary ? 4 * positions.length + store.plainBytes + ENTRY_BYTES * store.count : store.plainBytes;
   }
 
   finish(group: GroupOutput): EncodedChunk {

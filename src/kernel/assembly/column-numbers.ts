@@ -3,7 +3,7 @@
 import { BatchColumn } from "./batch";
 import { Column } from "./column";
 import { reserve } from "./list";
-import { widen } from "./table";
+import { isLarge, likelyPosition, NONE, readAhead, widen } from "./table";
 
 /** `rows`: u32 each, the numbers of the `count` messages of the batch that become rows. */
 export function putBooleans(column: Column, source: BatchColumn, rows: usize, count: u32): void {
@@ -22,18 +22,20 @@ export function putBooleans(column: Column, source: BatchColumn, rows: usize, co
 }
 
 /**
- * The column stores `Bits`, u32 or u64, the batch has `Source`: the same, or f64. Always with a dictionary: numbers of a
- * row group are never so many that it would grow too large.
+ * The column stores `Bits`, u32 or u64, the batch has `Source`: the same, or f64. Always with a dictionary: the numbers of a
+ * row group are never so many that it would be too large.
  */
 export function putNumbers<Bits, Source>(column: Column, source: BatchColumn, rows: usize, count: u32): void {
+  const end = rows + (count << 2);
   reserve(column.positions, count << 2);
+  if (isLarge(column.table)) findAhead<Bits, Source>(column, source, rows, end);
   const present = column.optional ? source.present : 0;
   const values = source.values;
-  const start = column.positions.end;
-  let out = start;
+  const first = column.positions.end;
+  let out = first;
   let last: Bits = 0;
   let position = NONE;
-  for (let at = rows; at < rows + (count << 2); at += 4) {
+  for (let at = rows; at < end; at += 4) {
     const row: usize = load<u32>(at);
     if (present !== 0 && load<u8>(present + row) === 0) continue;
     const bits = bitsAt<Bits, Source>(values + row * sizeof<Source>());
@@ -46,11 +48,20 @@ export function putNumbers<Bits, Source>(column: Column, source: BatchColumn, ro
     out += 4;
   }
   column.positions.end = out;
-  column.values += (out - start) >> 2;
-  column.valueBytes += <u64>((out - start) >> 2) * sizeof<Bits>();
+  column.values += (out - first) >> 2;
+  column.valueBytes += <u64>((out - first) >> 2) * sizeof<Bits>();
 }
 
-const NONE: u32 = 0xffffffff;
+function findAhead<Bits, Source>(column: Column, source: BatchColumn, rows: usize, end: usize): void {
+  let seen: u64 = 0;
+  for (let at = rows; at < end; at += 4) {
+    const bits = bitsAt<Bits, Source>(source.values + <usize>load<u32>(at) * sizeof<Source>());
+    const position = likelyPosition(column.table, hashOf(<u64>bits));
+    if (position === NONE) seen++;
+    else seen ^= load<u32>(column.store.start + <usize>position * sizeof<Bits>());
+  }
+  store<u64>(readAhead, seen);
+}
 
 /** NaN is stored in one form only. */
 function bitsAt<Bits, Source>(at: usize): Bits {

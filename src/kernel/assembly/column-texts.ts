@@ -1,9 +1,9 @@
 // Text and bytes into a column: copied into its store when they are new to it. The twin of src/parquet/texts.ts.
 
 import { BatchColumn } from "./batch";
-import { Column, limitDictionary } from "./column";
+import { Column, isTooLarge, limitDictionary } from "./column";
 import { push32, reserve, sizeOf } from "./list";
-import { widen } from "./table";
+import { isLarge, likelyPosition, NONE, readAhead, widen } from "./table";
 
 /**
  * `rows`: u32 each, the numbers of the `count` messages of the batch that become rows. Up to 15 bytes behind a text may
@@ -11,43 +11,60 @@ import { widen } from "./table";
  */
 export function putTexts(column: Column, source: BatchColumn, rows: usize, count: u32): void {
   const end = rows + (count << 2);
-  const at = column.hasDictionary ? putPositions(column, source, rows, end) : rows;
+  let at = rows;
+  while (at < end && column.hasDictionary) at = putPositions(column, source, at, end);
   putValues(column, source, at, end);
 }
 
-/** Returns where it came to: not to the end if the dictionary became too large. */
+/** Returns where it came to: no further than to the value that makes the dictionary too large. */
 function putPositions(column: Column, source: BatchColumn, rows: usize, end: usize): usize {
   reserve(column.positions, end - rows);
   const present = column.optional ? source.present : 0;
   const starts = source.starts;
   const lengths = source.lengths;
-  let out = column.positions.end;
-  let position: u32 = NONE;
+  if (isLarge(column.table)) findAhead(column, source, rows, end);
+  const first = column.positions.end;
+  let out = first;
+  let valueBytes: u64 = 0;
+  let position = NONE;
   let isRepeated = false;
+  let isFull = false;
   let at = rows;
-  while (at < end && column.hasDictionary) {
+  while (at < end && !isFull) {
     const row: usize = load<u32>(at);
     at += 4;
     if (present !== 0 && load<u8>(present + row) === 0) continue;
     const start = <usize>load<u32>(starts + (row << 2));
     const length = load<u32>(lengths + (row << 2));
-    column.values += 1;
-    column.valueBytes += 4 + <u64>length;
-    const count = column.count;
+    valueBytes += 4 + <u64>length;
     // Where a value came twice in a row it often goes on so.
     if (!isRepeated || !isAt(column, position, start, length)) {
       const before = position;
       position = intern(column, start, length);
       isRepeated = position === before;
+      isFull = isTooLarge(column);
     }
     store<u32>(out, position);
     out += 4;
-    if (column.count === count) continue;
-    column.positions.end = out;
-    limitDictionary(column);
   }
-  if (column.hasDictionary) column.positions.end = out;
+  column.positions.end = out;
+  column.values += (out - first) >> 2;
+  column.valueBytes += valueBytes;
+  if (isFull) limitDictionary(column);
   return at;
+}
+
+function findAhead(column: Column, source: BatchColumn, rows: usize, end: usize): void {
+  let seen: u64 = 0;
+  for (let at = rows; at < end; at += 4) {
+    const row: usize = load<u32>(at);
+    if (column.optional && load<u8>(source.present + row) === 0) continue;
+    const start = load<u32>(source.starts + (row << 2));
+    const position = likelyPosition(column.table, hashOf(start, load<u32>(source.lengths + (row << 2))));
+    if (position === NONE) seen++;
+    else seen ^= load<u32>(valueAt(column, position));
+  }
+  store<u64>(readAhead, seen);
 }
 
 function putValues(column: Column, source: BatchColumn, rows: usize, end: usize): void {
@@ -86,8 +103,13 @@ function intern(column: Column, start: usize, length: u32): u32 {
 
 /** Whether the store has this value at a position. */
 function isAt(column: Column, position: u32, start: usize, length: u32): bool {
-  const found = column.store.start + <usize>load<u32>(column.starts.start + ((<usize>position) << 2));
+  const found = valueAt(column, position);
   return load<u32>(found) === length && areEqual(found + 4, start, length);
+}
+
+/** Where the store has a value, with its length. */
+function valueAt(column: Column, position: u32): usize {
+  return column.store.start + <usize>load<u32>(column.starts.start + ((<usize>position) << 2));
 }
 
 function append(column: Column, start: usize, length: u32): void {
@@ -105,7 +127,6 @@ function append(column: Column, start: usize, length: u32): void {
   column.count += 1;
 }
 
-const NONE: u32 = 0xffffffff;
 const SHORT: u32 = 64;
 const MIX_A: u64 = 0xff51afd7ed558ccd;
 const MIX_B: u64 = 0x9e3779b97f4a7c15;

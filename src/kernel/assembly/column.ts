@@ -40,10 +40,8 @@ export class Column {
   table: Table;
 }
 
-/** A dictionary that grows beyond this is given up: readers hold it in memory for every row group they scan. */
+/** A dictionary that grows beyond this is given up: ColumnBuilder says why, and when not. */
 const DICTIONARY_BYTES: usize = 8 << 20;
-/** But not where its values, each as often as it came, would take more than this. */
-const EXPANDED_BYTES: u64 = 16 << 20;
 /** What a dictionary entry costs beside its value: starts, hash, and a share of the table, in bytes. */
 const ENTRY_BYTES: u32 = 24;
 
@@ -91,9 +89,13 @@ export function putNull(column: Column): void {
 
 /** Memory that what has come in takes, roughly: row groups are cut by it, so it counts as ColumnBuilder.bytes does. */
 export function bytesOf(column: Column): usize {
-  const levels = sizeOf(column.definitions);
-  if (column.type === Type.boolean) return levels + ((column.count + 7) >> 3);
-  const bytes = levels + sizeOf(column.store);
+  return sizeOf(column.definitions) + heldBytes(column);
+}
+
+/** The same without levels. */
+function heldBytes(column: Column): usize {
+  if (column.type === Type.boolean) return (column.count + 7) >> 3;
+  const bytes = sizeOf(column.store);
   return column.hasDictionary ? bytes + 4 * column.values + ENTRY_BYTES * column.count : bytes;
 }
 
@@ -102,9 +104,13 @@ export function growthOf(size: u32): u32 {
   return size + 1 + 4 + ENTRY_BYTES;
 }
 
-/** To be called after a value went into the dictionary. */
+export function isTooLarge(column: Column): bool {
+  return sizeOf(column.store) > DICTIONARY_BYTES;
+}
+
+/** To be called when a value has made the dictionary too large. */
 export function limitDictionary(column: Column): void {
-  if (sizeOf(column.store) > DICTIONARY_BYTES && column.valueBytes <= EXPANDED_BYTES) dropDictionary(column);
+  if (column.valueBytes <= heldBytes(column)) dropDictionary(column);
 }
 
 /** Whether the dictionary makes the column smaller: ColumnBuilder says why it is decided so. */

@@ -12,6 +12,27 @@ export class Table {
 }
 
 const SMALLEST: u32 = 64;
+/** A table with so many slots does not stay in the processor's first cache. */
+const LARGE: u32 = 4096;
+
+/**
+ * Whether the slots of a batch's values are to be read ahead of the search: all at once they cost one wait for memory, one
+ * by one, with a search that hangs on each, they cost one wait each.
+ */
+export function isLarge(table: Table): bool {
+  return table.size >= LARGE;
+}
+
+/** The position of the value that a search for this hash most likely finds; NONE where there seems to be none. */
+export function likelyPosition(table: Table, hash: u32): u32 {
+  const entry = load<u64>(table.slots + ((<usize>(hash & (table.size - 1))) << 3));
+  return <u32>(entry >> 32) === hash ? <u32>entry - 1 : NONE;
+}
+
+export const NONE: u32 = 0xffffffff;
+
+/** Where what was read ahead is put, so that it is read. */
+export const readAhead = memory.data(8, 8);
 
 export function newTable(): Table {
   const table = changetype<Table>(take(offsetof<Table>()));
