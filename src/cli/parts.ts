@@ -6,6 +6,7 @@ import type { ByteSource } from "../parquet/read.ts";
 import { findNamed } from "../storage/named.ts";
 import { openSource, splitS3 } from "../storage/place.ts";
 import type { Listed, Place, S3Options } from "../storage/ports.ts";
+import { TemporaryFile } from "../storage/temporary.ts";
 
 export interface Part {
   readonly url: string;
@@ -31,19 +32,22 @@ function partOnDisk({ url }: Place, { key, size }: Listed): Part {
   };
 }
 
-/** Read whole when its first bytes are asked for: parts are made to fit into memory. */
+/** Read whole, into a temporary file, when its first bytes are asked for: S3 has no other way that is quicker for most of a part. */
 function partOnS3(place: Place, { key, size, etag }: Listed): Part {
   const source = openSource(place);
-  let whole: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  const read = async () => Buffer.concat(await Array.fromAsync(source.open(key, etag), (chunk) => chunk.slice()));
+  let whole: Promise<TemporaryFile> | undefined;
+  const read = async (): Promise<TemporaryFile> => {
+    const copy = new TemporaryFile();
+    for await (const chunk of source.open(key, etag)) copy.append(chunk);
+    return copy;
+  };
   return {
     url: source.urlOf(key),
     file: {
       byteLength: size,
-      async slice(start, end) {
+      async slice(start, end = size) {
         whole ??= read();
-        const bytes = await whole;
-        return bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + (end ?? size));
+        return (await whole).read(start, Math.max(0, Math.min(end, size) - start)).buffer;
       },
     },
   };
