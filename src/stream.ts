@@ -60,15 +60,17 @@ export interface DerivedStream {
   readonly schema: (name: string) => AvroRecord;
   /** The record of a message, or why there is none. Throws what the author's functions throw, and ValueError. */
   readonly build: (message: Message) => object | Filtered;
-  /** For streams written as columns: how rows are made without records, with the same outcome as `build`. */
+  /** Whether a message is taken at all; absent where all are. Throws what the author's function throws. */
+  readonly where?: (message: Message) => Filtered | undefined;
+  /** `build` for a message that `where` takes. */
+  readonly buildTaken: (message: Message) => object | Filtered;
+  /** For streams written as columns: how rows are made without records, with the same outcome as `buildTaken`. */
   readonly rows?: RowPlan;
   /** Of a stream that was written as columns: a reader of each by itself, to learn what is behind it. */
   readonly columns?: () => readonly ColumnReader[];
 }
 
 export interface RowPlan extends ColumnPlan {
-  /** Whether a message is taken at all; absent where all are. Throws what the author's function throws. */
-  readonly where?: (message: Message) => Filtered | undefined;
   /** Paths that a message must have. */
   readonly requires: readonly Path[];
 }
@@ -94,11 +96,13 @@ export function defineStream<const Schema extends AvroRecord, const Built extend
   checkDefinition(definition);
   const { name, streamName, version = 1, description, dimensions = {}, partitionBy } = definition;
   const form = definition.columns === undefined ? schemaForm(definition) : columnForm(definition);
-  const build = selective(definition, form.build);
+  const where = definition.where && whereFilter(definition.where);
+  const buildTaken = requiring(definition, form.build);
+  const build: DerivedStream["build"] = (message) => where?.(message) ?? buildTaken(message);
   const rows = definition.columns && rowPlan(definition);
   const { schema, columns } = form;
-  const stream = { name, streamName, version, description, dimensions, partitionBy, schema, build, rows, columns };
-  return Object.freeze({ ...stream, [brand]: true });
+  const facts = { name, streamName, version, description, dimensions, partitionBy };
+  return Object.freeze({ ...facts, schema, build, where, buildTaken, rows, columns, [brand]: true });
 }
 
 type Form = Pick<DerivedStream, "schema" | "build" | "columns">;
@@ -115,20 +119,17 @@ function columnForm({ columns }: ColumnStream): Form {
   };
 }
 
-/** `build` for the messages that `where` and `requires` let through. */
-function selective({ where, requires = [] }: StreamFacts, build: DerivedStream["build"]): DerivedStream["build"] {
+/** `build` for the messages that `requires` lets through. */
+function requiring({ requires = [] }: StreamFacts, build: DerivedStream["build"]): DerivedStream["build"] {
   const needed = requires.map((path) => ({ path, filtered: new Filtered(`${pathText(path)} missing`) }));
-  const leaveOut = where && whereFilter(where);
   return (message) => {
-    const filtered = leaveOut?.(message);
-    if (filtered !== undefined) return filtered;
     for (const { path, filtered } of needed) if (!message.has(path)) return filtered;
     return build(message);
   };
 }
 
-function rowPlan({ columns, where, requires = [] }: ColumnStream): RowPlan {
-  return { ...planColumns(columns), where: where && whereFilter(where), requires };
+function rowPlan({ columns, requires = [] }: ColumnStream): RowPlan {
+  return { ...planColumns(columns), requires };
 }
 
 function whereFilter(where: NonNullable<StreamFacts["where"]>): (message: Message) => Filtered | undefined {

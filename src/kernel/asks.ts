@@ -2,8 +2,21 @@
 // which the kernel gives its values.
 import type { Path } from "../heka/message.ts";
 import { type CompiledPath, compilePath } from "../heka/path.ts";
-import { GETTER, type Getter } from "./layout.ts";
-import type { Ask, Fallback } from "./tables.ts";
+import { GETTER, type Getter, type USE } from "./layout.ts";
+
+/** A path that the kernel looks up in every message, and the getter that asks for it. */
+export interface Ask {
+  readonly path: CompiledPath;
+  readonly getter: Getter;
+  readonly use: keyof typeof USE;
+  /** Of a column. */
+  readonly fallback?: Fallback;
+}
+
+/** What a column has where the value is missing; null for null. */
+export interface Fallback {
+  readonly value: boolean | number | bigint | string | Uint8Array | null;
+}
 
 /** More paths than this are not looked up in every message: a stream may make paths up from values. */
 const MAX_LEARNED = 128;

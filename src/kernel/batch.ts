@@ -1,9 +1,8 @@
 // One batch after another: the window of raw bytes goes in, messages come out, with an answer to everything that was asked.
-import { Asks } from "./asks.ts";
 import { dropKernel, type Kernel } from "./instance.ts";
 import { END, MESSAGE, OUTCOME, READING } from "./layout.ts";
 import { KernelMessage } from "./message.ts";
-import { type Tables, writeTables } from "./tables.ts";
+import { Questions, type Tables } from "./tables.ts";
 
 /** How much memory a reader works in. */
 export interface Room {
@@ -27,7 +26,11 @@ export interface BatchFacts {
 
 /** Reads objects, one after the other, for one stream. */
 export class BatchReader {
-  readonly asks = new Asks();
+  /** What rows are made of, and what functions ask for. */
+  private readonly questions = new Questions();
+  /** What is asked for to tell whether a message is taken at all. */
+  private readonly firstQuestions = new Questions();
+  private asked = this.questions;
   /** The frames of the last batch, as places in the kernel's memory. */
   count = 0;
   /** Whether the kernel trapped: it is not used any more. */
@@ -38,7 +41,6 @@ export class BatchReader {
   private readonly messages: number;
   private readonly window: number;
   private readonly arena: number;
-  private tables: Tables | undefined;
   /** The window's bytes that were not read yet. */
   private from: number;
   private to: number;
@@ -70,7 +72,8 @@ export class BatchReader {
     memory.release(this.messages, MESSAGE.bytes * CAPACITY);
     memory.release(this.window, this.room.window);
     memory.release(this.arena, this.room.arena);
-    if (this.tables !== undefined) memory.release(this.tables.block, this.tables.bytes);
+    this.questions.release(memory);
+    this.firstQuestions.release(memory);
   }
 
   /** Begins another object at `offset`. */
@@ -107,25 +110,62 @@ export class BatchReader {
 
   /** Reads the next batch, of `count` messages; `isLast` where the window holds the object's last bytes. */
   read(isLast: boolean): void {
+    this.ask(this.questions);
+    this.run(() => this.readBatch(isLast));
+  }
+
+  /**
+   * Likewise, in two steps: each message is shown to `take` when as much of it is read as it asked for before, and the rest
+   * of it is read only where that gives true. Nothing else may be asked of a message that is not taken.
+   */
+  readTaken(isLast: boolean, message: KernelMessage, take: (row: number) => boolean): void {
     const { memory, exports } = this.kernel;
-    if (this.tables === undefined || this.asks.grown) this.writeTables();
-    // The first messages tell what is asked for: until it is known, everything goes the plain way.
-    memory.view.setUint32(this.reading + READING.capacity, this.capacity, true);
-    try {
-      exports.readBatch(this.reading, this.from, this.to, isLast ? 1 : 0);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      // A trap: a mistake of the kernel. It has changed nothing but its arena, so the window goes the plain way.
-      dropKernel();
-      this.isBroken = true;
-      this.count = 0;
-      this.ended = END.other;
-      return;
+    const { from } = this;
+    if (this.firstQuestions.asks.list.length === 0) this.capacity = 1; // until that is learned
+    this.ask(this.firstQuestions);
+    if (!this.run(() => this.readBatch(isLast))) return;
+    for (let row = 0; row < this.count; row++) {
+      this.show(message, row);
+      const isTaken = take(row);
+      memory.view.setUint32(this.messages + row * MESSAGE.bytes + MESSAGE.skipped, isTaken ? 0 : 1, true);
     }
+    this.ask(this.questions);
+    if (!this.run(() => exports.readAgain(this.reading))) this.from = from;
+  }
+
+  private ask(questions: Questions): void {
+    const { memory } = this.kernel;
+    this.asked = questions;
+    const plan = questions.write(memory, CAPACITY, this.how === "whole");
+    memory.view.setUint32(this.reading + READING.plan, plan, true);
+  }
+
+  private readBatch(isLast: boolean): void {
+    // The first messages tell what is asked for: until it is known, everything goes the plain way.
+    this.kernel.memory.view.setUint32(this.reading + READING.capacity, this.capacity, true);
+    this.kernel.exports.readBatch(this.reading, this.from, this.to, isLast ? 1 : 0);
     this.count = this.word(READING.count);
     this.from = this.word(READING.at);
     this.ended = this.word(READING.ended) as this["ended"];
     this.capacity = Math.min(CAPACITY, this.capacity * 4);
+  }
+
+  /** False after a trap, a mistake of the kernel: then the batch is none, and the window goes the plain way. */
+  private run(work: () => void): boolean {
+    const { from } = this;
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      // Nothing was changed but the arena and what belongs to the batch.
+      dropKernel();
+      this.isBroken = true;
+      this.count = 0;
+      this.from = from;
+      this.ended = END.other;
+      return false;
+    }
   }
 
   /** Whether every message of the batch is complete (KernelMessage.isComplete). */
@@ -161,19 +201,15 @@ export class BatchReader {
     return this.origin + place - this.window;
   }
 
+  get asks(): Questions["asks"] {
+    return this.asked.asks;
+  }
+
   get answers(): Tables["answers"] {
-    return this.tables!.answers;
+    return this.asked.answers;
   }
 
   private word(place: number): number {
     return this.kernel.memory.view.getUint32(this.reading + place, true);
-  }
-
-  private writeTables(): void {
-    const { memory } = this.kernel;
-    if (this.tables !== undefined) memory.release(this.tables.block, this.tables.bytes);
-    this.tables = writeTables(memory, this.asks.list, CAPACITY, this.how === "whole");
-    memory.view.setUint32(this.reading + READING.plan, this.tables.plan, true);
-    this.asks.grown = false;
   }
 }

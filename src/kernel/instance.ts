@@ -11,6 +11,7 @@ const MAX_PAGES = 16_384;
 export interface KernelExports extends Allocator, ColumnExports, RowExports {
   initSnappy(): void;
   readBatch(reading: number, at: number, limit: number, isLast: number): void;
+  readAgain(reading: number): void;
 }
 
 export interface Kernel {

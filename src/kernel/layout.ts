@@ -71,8 +71,9 @@ export const MESSAGE = {
   signed: 48,
   fieldsAtOnce: 52,
   stopped: 56,
-  members: 60,
-  bytes: 140,
+  skipped: 60,
+  members: 64,
+  bytes: 144,
 } as const;
 export const READING = {
   plan: 0,

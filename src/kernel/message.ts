@@ -1,6 +1,6 @@
 // What a stream sees of a message that the kernel read: the same as of heka/message.ts, which has the answer wherever the
 // kernel has none.
-import { type FormatError, MissingField, ValueError } from "../errors.ts";
+import { FormatError, MissingField, ValueError } from "../errors.ts";
 import type { Place } from "../heka/document.ts";
 import { JsonBytes } from "../heka/json.ts";
 import { type Message, MessageDecoder, type Path, type RawMessage } from "../heka/message.ts";
@@ -65,6 +65,17 @@ export class KernelMessage implements Message {
   /** As they lie in the frame. */
   get storedBytes(): Uint8Array {
     return this.memory.subarray(this.word(MESSAGE.input), this.word(MESSAGE.frameEnd));
+  }
+
+  /** Whether it is a message, as far as it is read. */
+  isSound(): boolean {
+    try {
+      this.check();
+      return true;
+    } catch (error) {
+      if (error instanceof FormatError) return false;
+      throw error;
+    }
   }
 
   /** Throws FormatError where it is no message at all. To be called once, before anything is asked of it. */

@@ -1,5 +1,6 @@
 // What a stream asks of messages, written into the kernel's memory as the tables that assembly/plan.ts describes.
 import type { CompiledPath } from "../heka/path.ts";
+import { type Ask, Asks, type Fallback } from "./asks.ts";
 import {
   BUCKETS,
   CANDIDATE,
@@ -19,20 +20,6 @@ import {
   USE,
 } from "./layout.ts";
 import type { KernelMemory } from "./memory.ts";
-
-/** A path that the kernel looks up in every message, and the getter that asks for it. */
-export interface Ask {
-  readonly path: CompiledPath;
-  readonly getter: Getter;
-  readonly use: keyof typeof USE;
-  /** Of a column. */
-  readonly fallback?: Fallback;
-}
-
-/** What a column has where the value is missing; null for null. */
-export interface Fallback {
-  readonly value: boolean | number | bigint | string | Uint8Array | null;
-}
 
 /** Where the results of one Ask lie, for each message of a batch. */
 export interface Answers {
@@ -55,6 +42,33 @@ export interface Tables {
   readonly bytes: number;
 }
 
+/** A set of asks with its tables, which follow when more is asked for. */
+export class Questions {
+  readonly asks = new Asks();
+  private tables: Tables | undefined;
+
+  /** Brings the tables up to date; the place of their plan. */
+  write(memory: KernelMemory, capacity: number, whole: boolean): number {
+    if (this.tables === undefined || this.asks.grown) {
+      this.release(memory);
+      this.tables = writeTables(memory, this.asks.list, capacity, whole);
+      this.asks.grown = false;
+    }
+    return this.tables.plan;
+  }
+
+  /** Of the batch read last. */
+  get answers(): Tables["answers"] {
+    return this.tables!.answers;
+  }
+
+  /** Gives the tables' memory back. */
+  release(memory: KernelMemory): void {
+    if (this.tables !== undefined) memory.release(this.tables.block, this.tables.bytes);
+    this.tables = undefined;
+  }
+}
+
 /** The kinds of columns by getter; assembly/batch.ts. */
 const KINDS = { boolean: 0, int: 1, long: 2, double: 3, text: 4, bytes: 5, has: 0, json: 5 } as const satisfies Record<
   Getter,
@@ -62,7 +76,7 @@ const KINDS = { boolean: 0, int: 1, long: 2, double: 3, text: 4, bytes: 5, has: 
 >;
 
 /** Writes the tables for batches of up to `capacity` messages; `whole`: all of them are read to their ends. */
-export function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: number, whole: boolean): Tables {
+function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: number, whole: boolean): Tables {
   const utf8 = new TextEncoder();
   const names = nameList(asks);
   const bytes = tableBytes(asks, names, capacity);

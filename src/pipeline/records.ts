@@ -26,6 +26,20 @@ export type Decoded = Message & { readonly invalidUtf8: boolean; readonly fault:
 
 const WRITTEN: Outcome = { kind: "written" };
 
+/** What the stream's `where` said of a message, or that it threw. */
+export interface Choice {
+  readonly filtered?: Filtered;
+  readonly thrown?: { readonly error: unknown };
+  /** What was found out about the message meanwhile. */
+  readonly invalidUtf8: boolean;
+  readonly fault: FormatError | undefined;
+}
+
+/** Whether a message is taken for a row. */
+export function isTaken(choice: Choice | undefined): boolean {
+  return choice?.filtered === undefined && choice?.thrown === undefined && choice?.fault === undefined;
+}
+
 export class RecordWriter {
   private readonly group: RowGroupBuilder;
   private readonly appender: Appender;
@@ -52,13 +66,37 @@ export class RecordWriter {
     }
   }
 
-  write(message: Decoded): Outcome {
+  /** Whether the stream has no `where`. */
+  get takesAll(): boolean {
+    return this.stream.definition.where === undefined;
+  }
+
+  /** Asks the stream's `where`; undefined where it has none. */
+  choose(message: Decoded): Choice | undefined {
+    const { where } = this.stream.definition;
+    if (where === undefined) return undefined;
+    let filtered: Filtered | undefined;
+    let thrown: Choice["thrown"];
     try {
+      filtered = where(message);
+    } catch (error) {
+      thrown = { error };
+    }
+    // A fault also where the function caught the error.
+    return { filtered, thrown, invalidUtf8: message.invalidUtf8, fault: message.fault };
+  }
+
+  /** `choice` where `choose` was asked already. */
+  write(message: Decoded, choice = this.choose(message)): Outcome {
+    try {
+      if (choice?.fault !== undefined) return { kind: "undecodable", cause: choice.fault.message };
+      if (choice?.thrown !== undefined) throw choice.thrown.error;
+      if (choice?.filtered !== undefined) return { kind: "filtered", cause: choice.filtered.cause };
       if (this.rows !== undefined && message instanceof KernelMessage && message.isComplete) {
         const filtered = this.rows.take(message);
         return filtered === undefined ? WRITTEN : { kind: "filtered", cause: filtered.cause };
       }
-      const record = this.stream.definition.build(message);
+      const record = this.stream.definition.buildTaken(message);
       // Also where the stream's functions caught the error.
       if (message.fault !== undefined) throw message.fault;
       if (record instanceof Filtered) return { kind: "filtered", cause: record.cause };
@@ -75,7 +113,7 @@ export class RecordWriter {
 
   /** Takes all messages of a batch for rows; false where they must be looked at one by one. */
   takeBatch(messages: number): boolean {
-    return this.rows?.takeAll(messages) ?? false;
+    return this.takesAll && (this.rows?.takeAll(messages) ?? false);
   }
 
   /** To be called before the batch goes whose messages were written. */

@@ -1,12 +1,12 @@
 // Rows of messages that the kernel has read, without records: values of plain columns stay in its memory, functions are called
 // for the others only. The outcome is that of the stream's `build` and the appender.
 import { createFieldAppender, type FieldAppender } from "../avro/appender.ts";
+import type { Fallback } from "../kernel/asks.ts";
 import { type BatchReader, CAPACITY } from "../kernel/batch.ts";
 import { KernelColumn } from "../kernel/columns.ts";
 import type { Getter } from "../kernel/layout.ts";
 import type { KernelMessage } from "../kernel/message.ts";
 import { RowAppender } from "../kernel/rows.ts";
-import type { Fallback } from "../kernel/tables.ts";
 import type { RowGroupBuilder } from "../parquet/rowgroup.ts";
 import { Filtered, type PlainColumn, type RowPlan } from "../stream.ts";
 import type { LoadedStream } from "./load.ts";
@@ -29,7 +29,7 @@ export class BatchRows {
   /** `full` is called whenever the group is full, and must finish it. */
   constructor(
     { schema }: LoadedStream,
-    private readonly plan: RowPlan,
+    plan: RowPlan,
     private readonly batches: BatchReader,
     group: RowGroupBuilder,
     full: () => void,
@@ -49,15 +49,15 @@ export class BatchRows {
     this.#keep = batches.kernel.memory.allocate(CAPACITY);
   }
 
-  /** Takes a complete message of the batch, in order, for a row; why not, where it is left out. Throws what functions throw. */
+  /**
+   * Takes a complete message of the batch that `where` takes, in order, for a row; why not, where it is left out. Throws what
+   * functions throw.
+   */
   take(message: KernelMessage): Filtered | undefined {
-    const filtered = this.plan.where?.(message);
-    // Also where the function caught the error.
-    if (message.fault !== undefined) throw message.fault;
-    if (filtered !== undefined) return filtered;
     const { number } = message;
     if (this.#readOthers !== undefined) {
       const values = this.#readOthers(message);
+      // Also where the functions caught the error.
       if (message.fault !== undefined) throw message.fault;
       if (values instanceof Filtered) return values;
       this.#stored[number] = this.#others.convert(values);
@@ -70,7 +70,7 @@ export class BatchRows {
 
   /** Takes all messages of a batch, where no function of the stream has to be called; they must be complete. */
   takeAll(messages: number): boolean {
-    if (this.plan.where !== undefined || this.#readOthers !== undefined) return false;
+    if (this.#readOthers !== undefined) return false;
     this.batches.kernel.memory.bytes.fill(1, this.#keep, this.#keep + messages);
     this.#to = messages;
     return true;

@@ -5,7 +5,7 @@ import { Framer, type Span } from "../heka/frames.ts";
 import { messageCheck } from "../heka/message.ts";
 import type { BatchFacts, BatchReader } from "../kernel/batch.ts";
 import { END } from "../kernel/layout.ts";
-import type { Decoded } from "./records.ts";
+import { type Choice, type Decoded, isTaken } from "./records.ts";
 
 /** Bytes go in with `push`, chunk by chunk; what was found comes out before it returns, or after `end`. */
 export interface Scan {
@@ -21,7 +21,10 @@ export interface Found {
   message(
     message: Decoded,
     frame: { readonly offset: number; readonly length: number; readonly signed: boolean },
+    choice?: Choice,
   ): void;
+  /** Asks the stream whether it takes a message; absent where it takes all. */
+  choose?(message: Decoded, frame: { readonly offset: number; readonly length: number }): Choice | undefined;
   /** A batch of messages that all can become rows as they are; false where they must be told one by one. */
   batch(facts: BatchFacts): boolean;
   /** The messages since the last call are about to become invalid. */
@@ -51,27 +54,55 @@ const WORTHWHILE = 0.5;
 /** Where more of the window than this would be one frame's the plain way goes on. */
 const HANDED_OVER = 0.5;
 
+/** Reading beginnings first costs about a tenth of reading messages: it pays where one in so many is left out. */
+const LEFT_OUT = 5;
+/** So many messages tell that. */
+const LATELY = 500;
+
 export function kernelScan(found: Found, batches: BatchReader): Scan {
   const message = batches.message();
   const framer = new Framer(messageCheck());
   /** While the framer reads, from a place on that the kernel does not know what to make of. */
   let isPlain = batches.isBroken;
   let isEnding = false;
+  /** What the stream said of the batch's messages, by row. */
+  const choices: (Choice | undefined)[] = [];
+  /** How many messages came lately, and how many of them the stream left out. */
+  const lately = { messages: 0, leftOut: 0 };
   batches.begin(0);
 
+  const choose = (): Choice | undefined => found.choose?.(message, message.frame);
+  const readBatch = (isLast: boolean): void => {
+    choices.length = 0;
+    if (lately.leftOut * LEFT_OUT <= lately.messages) return void batches.read(isLast);
+    batches.readTaken(isLast, message, (row) => {
+      if (!message.isSound()) return false;
+      choices[row] = choose();
+      return isTaken(choices[row]);
+    });
+  };
   const tellBatch = (): void => {
-    const isTaken = batches.isComplete && found.batch(batches.facts);
-    for (let row = isTaken ? batches.count : 0; row < batches.count; row++) {
+    const isWhole = batches.isComplete && found.batch(batches.facts);
+    for (let row = isWhole ? batches.count : 0; row < batches.count; row++) {
       batches.show(message, row);
       const { frame } = message;
-      try {
-        message.check();
-      } catch (error) {
-        if (!(error instanceof FormatError)) throw error;
-        found.span({ kind: "frame", ...frame, message: message.storedBytes });
-        continue;
+      if (choices[row] === undefined || isTaken(choices[row])) {
+        try {
+          message.check();
+        } catch (error) {
+          if (!(error instanceof FormatError)) throw error;
+          found.span({ kind: "frame", ...frame, message: message.storedBytes });
+          continue;
+        }
       }
-      found.message(message, frame);
+      const choice = choices[row] ?? choose();
+      if (!isTaken(choice)) lately.leftOut++;
+      found.message(message, frame, choice);
+    }
+    lately.messages += batches.count;
+    if (lately.messages > LATELY) {
+      lately.messages /= 2;
+      lately.leftOut /= 2;
     }
     found.endBatch();
   };
@@ -92,7 +123,7 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
   };
   const drain = (isLast: boolean): void => {
     do {
-      batches.read(isLast);
+      readBatch(isLast);
       tellBatch();
     } while (batches.ended === END.full && batches.count > 0);
     // A frame that fills the window, or a message that fills the arena, is not for the kernel.

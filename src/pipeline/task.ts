@@ -9,7 +9,7 @@ import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectReader, Place, Source } from "../storage/ports.ts";
 import { addPlace, checkBalance, countCause, emptyBooks, type Fault, type ObjectBooks } from "./books.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
-import { type Decoded, RecordWriter } from "./records.ts";
+import { type Choice, type Decoded, RecordWriter } from "./records.ts";
 import { type Found, kernelScan, plainScan } from "./scan.ts";
 
 /** Plain data: what to read, which stream makes rows of it, how they are written. Goes to a worker thread as it is. */
@@ -161,8 +161,8 @@ async function deriveObject(
       account(span, books, url, work);
       if (spec.strict) refuseFault(books, url, work.objects);
     },
-    message(message, place) {
-      accountMessage(message, place, books, url, work);
+    message(message, frame, choice) {
+      accountMessage(message, frame, choice, books, url, work);
       if (spec.strict) refuseFault(books, url, work.objects);
     },
     batch({ messages, bytes, signed }) {
@@ -175,6 +175,13 @@ async function deriveObject(
       return true;
     },
     endBatch: () => work.writer.endBatch(),
+    choose:
+      work.writer.takesAll || spec.strict
+        ? undefined
+        : (message, { offset, length }) => {
+            work.events.message(work.index, offset, length);
+            return work.writer.choose(message);
+          },
   };
   const scan = work.batches === undefined ? plainScan(found) : kernelScan(found, work.batches);
 
@@ -244,21 +251,28 @@ function account(span: Span, books: ObjectBooks, url: string, work: Work): void 
     accountFault("undecodable", span, error.message, books, url, work);
     return;
   }
-  accountMessage(message, span, books, url, work);
+  accountMessage(message, span, undefined, books, url, work);
 }
 
 /** A message that was decoded, as far as it had to be: a row of it, or why there is none. */
-function accountMessage(message: Decoded, frame: Frame, books: ObjectBooks, url: string, work: Work): void {
+function accountMessage(
+  message: Decoded,
+  frame: Frame,
+  choice: Choice | undefined,
+  books: ObjectBooks,
+  url: string,
+  work: Work,
+): void {
   accountFrame(frame, books);
   work.events.message(work.index, frame.offset, frame.length);
-  const outcome = work.writer.write(message);
+  const outcome = work.writer.write(message, choice);
   if (outcome.kind === "undecodable") {
     books.undecodable++;
     accountFault("undecodable", frame, outcome.cause, books, url, work);
     return;
   }
   books.decoded++;
-  if (message.invalidUtf8) books.invalidUtf8++;
+  if (message.invalidUtf8 || choice?.invalidUtf8) books.invalidUtf8++;
   if (outcome.kind === "written") {
     books.written++;
   } else if (outcome.kind === "filtered") {

@@ -97,8 +97,9 @@ const stream = fc
       streamName: "telemetry",
       requires,
       where:
-        dice === 0
-          ? (message) => message.string("docType", "") !== "a" && message.timestamp > 5n && message.hostname === ""
+        dice < 4
+          ? (message) =>
+              message.timestamp % 4n > BigInt(dice) && message.string("docType", "x") !== "" && message.hostname === ""
           : undefined,
       columns: Object.fromEntries(columns.map((one, i) => [`c${i}`, one])),
     }),

@@ -42,6 +42,11 @@ const SLACK: usize = 128;
 /** Reads a batch from the window's bytes in `at`–`limit`; `isLast` where no bytes follow them. */
 export function readBatch(reading: Reading, at: usize, limit: usize, isLast: bool): void {
   cut(reading, at, limit, isLast);
+  readAgain(reading);
+}
+
+/** Reads the messages of the batch that are not skipped, by the plan that `reading` has by now. */
+export function readAgain(reading: Reading): void {
   const plan = reading.plan;
   const messages = reading.messages;
   const count = reading.count;
@@ -49,6 +54,10 @@ export function readBatch(reading: Reading, at: usize, limit: usize, isLast: boo
   let worst = Outcome.complete;
   for (let row: u32 = 0; row < count; row++) {
     const message = changetype<Message>(messages + row * MESSAGE_BYTES);
+    if (message.skipped !== 0) {
+      worst = max(worst, Outcome.incomplete);
+      continue;
+    }
     if (message.compressed === 0 && message.outcome !== Outcome.odd) readPlain(plan, message);
     worst = max(worst, message.outcome);
   }
@@ -85,6 +94,7 @@ function cut(reading: Reading, at: usize, limit: usize, isLast: bool): void {
     message.input = start;
     message.inputEnd = end;
     message.row = count;
+    message.skipped = 0;
     message.signed = isSigned ? 1 : 0;
     const room = place(message, arena, reading.arenaEnd);
     if (room === 0) break;

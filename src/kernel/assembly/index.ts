@@ -16,6 +16,6 @@ export {
   reset,
   rowsWithin,
 } from "./columns";
-export { readBatch } from "./frames";
+export { readAgain, readBatch } from "./frames";
 export { allocate, release } from "./memory";
 export { initSnappy } from "./snappy";

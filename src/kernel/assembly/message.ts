@@ -52,6 +52,8 @@ export class Message {
   fieldsAtOnce: u32;
   /** 1 where nothing behind `at` was read: every path is settled. */
   stopped: u32;
+  /** 1 where the message is not read again. */
+  skipped: u32;
   /** Of members 1 to 9. */
   members0: usize;
 }

@@ -126,7 +126,7 @@ function nextBlock(plan: Plan, lane: Lane): Message | null {
   while (waiting < waitingEnd) {
     const message = changetype<Message>(waiting);
     waiting += MESSAGE_BYTES;
-    if (message.compressed === 0) continue;
+    if (message.compressed === 0 || message.skipped !== 0) continue;
     begin(plan, message, lane);
     return message;
   }
