@@ -102,7 +102,7 @@ export function layerOf(path: string): string | undefined {
   if (path === "build/kernel.base64.txt") return "kernel";
   if (path === "build/derive.d.ts.txt") return "cli";
   if (top !== "src" || folder === undefined) return undefined;
-  if (path === "src/storage/ports.ts") return "ports";
+  if (path === "src/storage/ports.ts" || path === "src/storage/keys.ts") return "ports";
   if (path === "src/storage/place.ts") return "place";
   if (file !== undefined && folder !== "columns") return folder;
   const name = folder.replace(/\.ts$/, "");

@@ -4,7 +4,7 @@ import { days, parseDay, parseOnly } from "../jobs/dimensions.ts";
 import { hivePath } from "../jobs/hive.ts";
 import { datasetRoot } from "../jobs/layout.ts";
 import { type BatchPlan, planBatch } from "../jobs/plan.ts";
-import type { JobResult, PartitionResult } from "../jobs/result.ts";
+import type { PartitionResult } from "../jobs/result.ts";
 import type { Job } from "../jobs/run.ts";
 import { describeStream, resolveStream } from "../jobs/streams.ts";
 import { emptyBooks } from "../pipeline/books.ts";
@@ -18,6 +18,7 @@ import {
   jobOptions,
   limitsOf,
   logWarnings,
+  type Planned,
   partitionUrl,
   planOnly,
   runWithProgress,
@@ -35,7 +36,8 @@ export default command({
     "Days are UTC: 20151028, 2015-10-28, today, yesterday, -3d.",
   positionals: {
     stream: {
-      description: "A built-in name, a name below ./streams, or a path ending in .ts; several run one after the other",
+      description:
+        "A built-in name, a name below ./streams, or a path ending in .ts; several share one scan of the raw data",
       many: true,
     },
   },
@@ -61,23 +63,19 @@ export default command({
     const settings = resolveSettings(flags);
     const from = parseDay(flags.from);
     const range = days(from, flags.to === undefined ? from : parseDay(flags.to));
-    const results: JobResult[] = [];
-    for (const name of args.stream) {
-      if (signal.aborted) break;
-      const { job, extra } = await planStream(name, range, settings);
-      logWarnings(job.facts, output);
-      const result = await (settings.dryRun
-        ? planOnly(job, extra, output)
-        : runWithProgress(job, extra, output, signal));
-      logReport(result, output);
-      results.push(result);
+    const planned: Planned[] = [];
+    for (const name of new Set(args.stream)) {
+      planned.push(await planStream(name, range, settings));
+      logWarnings(planned.at(-1)!.job.facts, output);
     }
+    const results = await (settings.dryRun ? planOnly(planned, output) : runWithProgress(planned, output, signal));
+    for (const result of results) logReport(result, output);
     await deliverReports(results, settings, output);
     return Math.max(...results.map(exitOfJob));
   },
 });
 
-async function planStream(name: string, range: readonly string[], settings: Settings) {
+async function planStream(name: string, range: readonly string[], settings: Settings): Promise<Planned> {
   const stream = resolveStream(name);
   const facts = await describeStream(stream, limitsOf(settings));
   const { dataset, place } = await findDataset(settings, facts.streamName);

@@ -55,13 +55,11 @@ export default command({
         partitionBy: [],
         ...jobOptions(settings),
       };
-      const extra = { strangers: [], empty: [] };
-      const result = await (settings.dryRun
-        ? planOnly(job, extra, output)
-        : runWithProgress(job, extra, output, signal));
-      logReport(result, output);
-      await deliverReports([result], settings, output);
-      return exitOfJob(result);
+      const planned = [{ job, extra: { strangers: [], empty: [] } }];
+      const results = await (settings.dryRun ? planOnly(planned, output) : runWithProgress(planned, output, signal));
+      for (const result of results) logReport(result, output);
+      await deliverReports(results, settings, output);
+      return Math.max(...results.map(exitOfJob));
     } finally {
       await stdin?.remove();
     }

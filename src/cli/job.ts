@@ -2,7 +2,7 @@
 import { UsageError } from "../errors.ts";
 import type { Partition } from "../jobs/plan.ts";
 import type { JobResult, PartitionResult } from "../jobs/result.ts";
-import { type Job, previewJob, runJob } from "../jobs/run.ts";
+import { type Job, previewJob, runJobs } from "../jobs/run.ts";
 import type { StreamFacts } from "../jobs/streams.ts";
 import type { Limits } from "../jobs/watch.ts";
 import { openSink } from "../storage/place.ts";
@@ -81,14 +81,27 @@ export function partitionUrl({ target }: Pick<Job, "target">, path: string): str
 /** What a result has beside the partitions that run: days without objects, and keys that are none of the dataset's. */
 export type Extra = Pick<JobResult, "strangers"> & { readonly empty: readonly PartitionResult[] };
 
-/** Runs a job and shows how far it is. */
-export async function runWithProgress(job: Job, extra: Extra, output: Output, signal: AbortSignal): Promise<JobResult> {
+/** A job, and what its result has beside the partitions that run. */
+export interface Planned {
+  readonly job: Job;
+  readonly extra: Extra;
+}
+
+/** Runs jobs and shows how far they are. */
+export async function runWithProgress(
+  planned: readonly Planned[],
+  output: Output,
+  signal: AbortSignal,
+): Promise<JobResult[]> {
   const started = performance.now();
-  const progress = startProgress(output, totalBytes(job.partitions));
+  const jobs = planned.map(({ job }) => job);
+  const progress = startProgress(output, totalBytes(jobs.flatMap(({ partitions }) => partitions)));
   try {
-    const partitions = await runJob(job, { signal, progress: progress.add });
+    const results = await runJobs(jobs, { signal, progress: progress.add });
     const seconds = (performance.now() - started) / 1000;
-    return resultOf(job, [...partitions, ...extra.empty], extra.strangers, seconds);
+    return planned.map(({ job, extra }, i) =>
+      resultOf(job, [...results[i]!, ...extra.empty], extra.strangers, seconds),
+    );
   } finally {
     progress.stop();
   }
@@ -102,17 +115,21 @@ function resultOf(job: Job, partitions: PartitionResult[], strangers: readonly s
 /** A guess for `--dry-run`: the rate of one worker on main pings, as the README's table gives it. */
 const BYTES_PER_SECOND = 150e6;
 
-/** Says what a job would read, write and skip, and does none of it. */
-export async function planOnly(job: Job, extra: Extra, output: Output): Promise<JobResult> {
-  const partitions = await previewJob(job);
-  const bytes = partitions.reduce((sum, { books }) => sum + books.storedBytes, 0);
-  const tasks = job.partitions.reduce((sum, partition) => sum + partition.tasks.length, 0);
-  const busy = Math.min(job.workers, Math.max(1, tasks));
-  const estimate = durationText(bytes / (BYTES_PER_SECOND * busy));
-  output.log.info(
-    `would read ${bytesText(bytes)}: about ${estimate} with ${plural(busy, "worker")}. Nothing is written`,
-  );
-  return resultOf(job, [...partitions, ...extra.empty], extra.strangers, 0);
+/** Says what jobs would read, write and skip, and does none of it. */
+export async function planOnly(planned: readonly Planned[], output: Output): Promise<JobResult[]> {
+  const results: JobResult[] = [];
+  for (const { job, extra } of planned) {
+    const partitions = await previewJob(job);
+    const bytes = partitions.reduce((sum, { books }) => sum + books.storedBytes, 0);
+    const tasks = job.partitions.reduce((sum, partition) => sum + partition.tasks.length, 0);
+    const busy = Math.min(job.workers, Math.max(1, tasks));
+    const estimate = durationText(bytes / (BYTES_PER_SECOND * busy));
+    output.log.info(
+      `would read ${bytesText(bytes)}: about ${estimate} with ${plural(busy, "worker")}. Nothing is written`,
+    );
+    results.push(resultOf(job, [...partitions, ...extra.empty], extra.strangers, 0));
+  }
+  return results;
 }
 
 function totalBytes(partitions: readonly Partition[]): number {

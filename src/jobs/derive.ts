@@ -2,7 +2,8 @@
 
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectBooks } from "../pipeline/books.ts";
-import { FaultyInput, type TaskSpec } from "../pipeline/task.ts";
+import { FaultyInput } from "../pipeline/deriving.ts";
+import type { TaskSpec } from "../pipeline/task.ts";
 import type { Task } from "./plan.ts";
 import type { WorkerPool } from "./pool.ts";
 import type { FaultSink } from "./quarantine.ts";

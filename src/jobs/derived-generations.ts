@@ -2,7 +2,7 @@
 
 import { BudgetError, DamagedInputError, InputError } from "../errors.ts";
 import { addBooks, type Books, COUNTS, emptyBooks, type ObjectBooks, weighErrors } from "../pipeline/books.ts";
-import { FaultyInput } from "../pipeline/task.ts";
+import { FaultyInput } from "../pipeline/deriving.ts";
 import { GenerationWriter } from "./generation.ts";
 import type { Generation, InputFacts } from "./manifest.ts";
 import type { PartitionWork } from "./partition.ts";
@@ -105,7 +105,7 @@ export class DerivedGenerations {
 export async function deriveWeighed(
   work: Pick<PartitionWork, "derive" | "url" | "maxErrors">,
   inputs: readonly RawObject[],
-  writer: Pick<GenerationWriter, "add">,
+  writer: Parameters<PartitionWork["derive"]>[1],
   books: Books,
 ): Promise<ObjectBooks[]> {
   const objects = await work.derive(inputs, writer).catch((error) => {

@@ -47,7 +47,7 @@ export interface PartitionWork {
   /** Over everything that bytes depend on, besides the inputs the same for all of this run. */
   fingerprint(inputs: readonly InputFacts[]): string;
   /** Makes rows of these objects, and gives the books of each, in their order. */
-  derive(objects: readonly RawObject[], writer: Pick<GenerationWriter, "add">): Promise<ObjectBooks[]>;
+  derive(objects: readonly RawObject[], writer: Pick<GenerationWriter, "add" | "abort">): Promise<ObjectBooks[]>;
 }
 
 export interface PartitionEnd {

@@ -6,7 +6,7 @@
 import { FormatError, InputError, InterruptedError, StreamError } from "../errors.ts";
 import { inflate } from "../heka/inflate.ts";
 import type { Fault, ObjectBooks } from "../pipeline/books.ts";
-import { FaultyInput } from "../pipeline/task.ts";
+import { FaultyInput } from "../pipeline/deriving.ts";
 import { folderPrefix } from "../storage/keys.ts";
 import type { Sink, Source, Upload } from "../storage/ports.ts";
 import { encodeFault, KeptFaults } from "./kept-faults.ts";

@@ -7,6 +7,7 @@ import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import { type ErrorBudget, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/worker.ts";
+import { compareKeys } from "../storage/keys.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import type { Place, Sink, Source } from "../storage/ports.ts";
 import type { OnChange } from "./change.ts";
@@ -26,6 +27,7 @@ import { type Partition, planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
 import { keepingFaults, type Quarantine } from "./quarantine.ts";
 import type { PartitionResult } from "./result.ts";
+import { deriveShared, SharedScan } from "./shared-scan.ts";
 import { sourcesOf } from "./stream-sources.ts";
 import type { Limits } from "./watch.ts";
 
@@ -68,18 +70,55 @@ const LANES = 16;
 
 /** Runs a job. What goes wrong with a partition is in its result; this rejects only where none could be begun. */
 export async function runJob(job: Job, watcher: JobWatcher): Promise<PartitionResult[]> {
-  const pool = new WorkerPool(job.workers, job.limits);
+  const [results] = await runJobs([job], watcher);
+  return results!;
+}
+
+/**
+ * Runs jobs of several streams, with the same options. Partitions of one path that read the same place are derived in one scan, and
+ * otherwise know nothing of each other. With `strict`, or a quarantine, each stream reads for itself: then what one of them
+ * meets must not end, or be mixed up with, another's.
+ */
+export async function runJobs(jobs: readonly Job[], watcher: JobWatcher): Promise<PartitionResult[][]> {
+  const [first] = jobs as [Job];
+  const pool = new WorkerPool(first.workers, first.limits);
   const interrupt = (): void =>
     void pool.close(new InterruptedError("Cannot finish: the run was interrupted. Run the command again"));
   watcher.signal.addEventListener("abort", interrupt);
   if (watcher.signal.aborted) interrupt();
   try {
-    const context = await contextOf(job, pool, watcher);
-    return await inParallel(job.partitions, job.workers, (partition) => runOne(partition, context));
+    const contexts: Context[] = [];
+    for (const job of jobs) contexts.push(await contextOf(job, pool, watcher));
+    const results = jobs.map((): PartitionResult[] => []);
+    await inParallel(meetings(jobs), first.workers, async (members) => {
+      const scan = new SharedScan(pool, members.length);
+      const runs = members.map(async ({ job, partition }, member) => {
+        const context = contexts[job]!;
+        const isAlone = members.length === 1 || context.job.strict || context.quarantine !== undefined;
+        results[job]!.push(await runOne(partition, isAlone ? context : { ...context, shared: { scan, member } }));
+        scan.leave(member);
+      });
+      await Promise.all(runs);
+    });
+    return results;
   } finally {
     watcher.signal.removeEventListener("abort", interrupt);
     await pool.close();
   }
+}
+
+/** Partitions that are derived at the same time: of each job the one of a path, if it has one. */
+function meetings(jobs: readonly Job[]): { job: number; partition: Partition }[][] {
+  const byPath = new Map<string, { job: number; partition: Partition }[]>();
+  for (const [job, { place, partitions }] of jobs.entries()) {
+    for (const partition of partitions) {
+      const at = JSON.stringify([place, partition.path]);
+      const members = byPath.get(at) ?? [];
+      members.push({ job, partition });
+      byPath.set(at, members);
+    }
+  }
+  return [...byPath].sort(([a], [b]) => compareKeys(a, b)).map(([, members]) => members);
 }
 
 /** What a run would do, without doing it: `planned`, `unchanged`, or `failed` with the conflict it would meet. */
@@ -111,6 +150,8 @@ interface Context {
   readonly sink: Sink;
   readonly streamSources: readonly StreamSource[];
   readonly format: PartFormat;
+  /** Where other streams' partitions read the same. */
+  readonly shared?: { readonly scan: SharedScan; readonly member: number };
   /** Throws ConflictError where the partitions could not be read together with those that are there. Looked up once. */
   compatible(): Promise<void>;
 }
@@ -202,8 +243,16 @@ function partitionWork(
       const tasks = isSame(inputs, objects) ? partition.tasks : planTasks(inputs);
       const write = (group: EncodedRowGroup): Promise<void> => writer.add(group);
       const { progress } = watcher;
-      const { quarantine } = context;
-      if (!quarantine) return deriveTasks(tasks, spec, pool, 2 * job.workers, { write, progress });
+      const { quarantine, shared } = context;
+      const deriveIn = (from: Pick<WorkerPool, "ask">) =>
+        deriveTasks(tasks, spec, from, 2 * job.workers, { write, progress });
+      if (shared) {
+        return deriveShared(shared.scan, shared.member, deriveIn, async () => {
+          await writer.abort(); // what came of the scan with the others
+          return deriveIn(pool);
+        });
+      }
+      if (!quarantine) return deriveIn(pool);
       const to = { ...quarantine, prefix: quarantinePrefix(partition, job), written: (url: string) => kept.add(url) };
       return keepingFaults(tasks, to, (faults) =>
         deriveTasks(tasks, { ...spec, keepFaults: true }, pool, 2 * job.workers, { write, progress, ...faults }),

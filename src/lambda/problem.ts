@@ -11,7 +11,7 @@ import {
   UsageError,
   ValueError,
 } from "../errors.ts";
-import { FaultyInput } from "../pipeline/task.ts";
+import { FaultyInput } from "../pipeline/deriving.ts";
 import { placesOf } from "../thrown.ts";
 import { errorText } from "../told.ts";
 import { DeadlineError } from "./deadline.ts";

@@ -31,22 +31,25 @@ export interface Found {
   endBatch(): void;
 }
 
-export function plainScan(found: Found): Scan {
+/** Spans for each of those who are told, in their order. */
+export function plainScan(founds: readonly Found[]): Scan {
   const framer = new Framer(messageCheck());
   return {
     push(chunk) {
       framer.push(chunk);
-      tellSpans(framer, found);
+      tellSpans(framer, founds);
     },
     end() {
       framer.end();
-      tellSpans(framer, found);
+      tellSpans(framer, founds);
     },
   };
 }
 
-function tellSpans(framer: Framer, found: Found): void {
-  for (let span = framer.next(); span !== undefined; span = framer.next()) found.span(span);
+function tellSpans(framer: Framer, founds: readonly Found[]): void {
+  for (let span = framer.next(); span !== undefined; span = framer.next()) {
+    for (const found of founds) found.span(span);
+  }
 }
 
 /** A batch is worth its while when so much of the window is filled. */
@@ -59,31 +62,44 @@ const LEFT_OUT = 5;
 /** So many messages tell that. */
 const LATELY = 500;
 
-export function kernelScan(found: Found, batches: BatchReader): Scan {
+export function kernelScan(founds: readonly Found[], batches: BatchReader): Scan {
   const message = batches.message();
   const framer = new Framer(messageCheck());
   /** While the framer reads, from a place on that the kernel does not know what to make of. */
   let isPlain = batches.isBroken;
   let isEnding = false;
-  /** What the stream said of the batch's messages, by row. */
+  /** Beginnings are read first for one stream alone: several rarely leave out the same. */
+  const only = founds.length === 1 ? founds[0] : undefined;
+  /** What that stream said of the batch's messages, by row. */
   const choices: (Choice | undefined)[] = [];
   /** How many messages came lately, and how many of them the stream left out. */
   const lately = { messages: 0, leftOut: 0 };
   batches.begin(0);
 
-  const choose = (): Choice | undefined => found.choose?.(message, message.frame);
+  const choose = (found: Found): Choice | undefined => found.choose?.(message, message.frame);
   const readBatch = (isLast: boolean): void => {
     choices.length = 0;
-    if (lately.leftOut * LEFT_OUT <= lately.messages) return void batches.read(isLast);
+    if (only === undefined || lately.leftOut * LEFT_OUT <= lately.messages) return void batches.read(isLast);
     batches.readTaken(isLast, message, (row) => {
       if (!message.isSound()) return false;
-      choices[row] = choose();
+      choices[row] = choose(only);
       return isTaken(choices[row]);
     });
   };
   const tellBatch = (): void => {
-    const isWhole = batches.isComplete && found.batch(batches.facts);
-    for (let row = isWhole ? batches.count : 0; row < batches.count; row++) {
+    const facts = batches.isComplete ? batches.facts : undefined;
+    for (const found of founds) {
+      if (facts === undefined || !found.batch(facts)) tellMessages(found);
+      found.endBatch();
+    }
+    lately.messages += batches.count;
+    if (lately.messages > LATELY) {
+      lately.messages /= 2;
+      lately.leftOut /= 2;
+    }
+  };
+  const tellMessages = (found: Found): void => {
+    for (let row = 0; row < batches.count; row++) {
       batches.show(message, row);
       const { frame } = message;
       if (choices[row] === undefined || isTaken(choices[row])) {
@@ -95,16 +111,10 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
           continue;
         }
       }
-      const choice = choices[row] ?? choose();
+      const choice = choices[row] ?? choose(found);
       if (!isTaken(choice)) lately.leftOut++;
       found.message(message, frame, choice);
     }
-    lately.messages += batches.count;
-    if (lately.messages > LATELY) {
-      lately.messages /= 2;
-      lately.leftOut /= 2;
-    }
-    found.endBatch();
   };
   const goPlain = (): void => {
     const { bytes, offset } = batches.rest();
@@ -114,7 +124,7 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
   };
   const pushPlain = (bytes: Uint8Array): void => {
     framer.push(bytes);
-    tellSpans(framer, found);
+    tellSpans(framer, founds);
     const rest = batches.isBroken || isEnding ? undefined : framer.handOver(HANDED_OVER * batches.room.window);
     if (rest === undefined) return;
     isPlain = false;
@@ -144,7 +154,7 @@ export function kernelScan(found: Found, batches: BatchReader): Scan {
       if (!isPlain) drain(true);
       if (!isPlain) return;
       framer.end();
-      tellSpans(framer, found);
+      tellSpans(framer, founds);
     },
   };
 }

@@ -82,7 +82,7 @@ async function trace(
   tracer: Tracer,
   batches: BatchReader | undefined,
 ): Promise<Trace> {
-  const scan = batches === undefined ? plainScan(tracer) : kernelScan(tracer, batches);
+  const scan = batches === undefined ? plainScan([tracer]) : kernelScan([tracer], batches);
   const reader = source.open(key, etag);
   let bytes = 0;
   let collected = 0;

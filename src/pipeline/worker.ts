@@ -8,11 +8,12 @@ import type { Place, Source } from "../storage/ports.ts";
 import { className, placesOf } from "../thrown.ts";
 import type { ObjectBooks } from "./books.ts";
 import { describeThrown } from "./causes.ts";
+import { FaultyInput } from "./deriving.ts";
 import { FaultLines } from "./fault-lines.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
 import { leaveStdout, mayBeOf, mischief, refuseSignals } from "./mischief.ts";
 import { Pulse } from "./pulse.ts";
-import { FaultyInput, runTask, type TaskSpec } from "./task.ts";
+import { runTasks, type TaskEvents, type TaskRun, type TaskSpec } from "./task.ts";
 import { type Trace, type TraceSpec, traceObject } from "./trace.ts";
 
 /** What a stream's file says, as plain data. */
@@ -30,10 +31,11 @@ export interface StreamFacts {
 
 export type Request =
   | { readonly kind: "describe"; readonly stream: StreamRef }
-  | { readonly kind: "task"; readonly task: TaskSpec }
+  /** `others` are tasks of other streams over the same place, done in the same scan. */
+  | { readonly kind: "task"; readonly task: TaskSpec; readonly others?: readonly TaskSpec[] }
   | { readonly kind: "trace"; readonly trace: TraceSpec };
 
-/** The stream that a request is about. */
+/** The stream that a request is about; of several the first, for all of them begin anew where anything goes wrong. */
 export function streamOf(request: Request): StreamRef {
   if (request.kind === "describe") return request.stream;
   return request.kind === "task" ? request.task.stream : request.trace.stream;
@@ -41,13 +43,20 @@ export function streamOf(request: Request): StreamRef {
 
 export type Reply =
   | { readonly kind: "facts"; readonly facts: StreamFacts }
-  | { readonly kind: "rowGroup"; readonly group: EncodedRowGroup }
+  /** `run`, here and below: which of several tasks it is of; 0 where absent. */
+  | { readonly kind: "rowGroup"; readonly run?: number; readonly group: EncodedRowGroup }
   /** Whole lines of JSON, a Fault each. */
-  | { readonly kind: "faults"; readonly lines: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "progress"; readonly storedBytes: number; readonly messages: number; readonly rows: number }
-  | { readonly kind: "done"; readonly objects: ObjectBooks[] }
+  | { readonly kind: "faults"; readonly run?: number; readonly lines: Uint8Array<ArrayBuffer> }
+  | ({ readonly kind: "progress"; readonly run?: number } & Progress)
+  | { readonly kind: "done"; readonly objects: ObjectBooks[]; readonly others?: ObjectBooks[][] }
   | { readonly kind: "traced"; readonly trace: Trace }
   | { readonly kind: "failed"; readonly error: PlainError };
+
+interface Progress {
+  readonly storedBytes: number;
+  readonly messages: number;
+  readonly rows: number;
+}
 
 /** What goes between the threads: a stream can post messages, too, and does not know the ticket of a request. */
 export interface Ticketed<T> {
@@ -137,29 +146,19 @@ export function serve(openSource: (place: Place | string) => Source): void {
       const stream = await load(trace.stream);
       return { kind: "traced", trace: await traceObject(trace, openSource(trace.place), stream, () => pulse.beat()) };
     }
-    const sum = { storedBytes: 0, messages: 0, rows: 0 };
-    let told = performance.now();
-    const { task } = request;
-    const faults = task.keepFaults
-      ? new FaultLines((lines) => reply({ kind: "faults", lines }, [lines.buffer]))
-      : undefined;
-    const objects = await runTask(task, openSource(task.place), await load(task.stream), {
-      rowGroup: (group) => reply({ kind: "rowGroup", group }, [group.bytes.buffer as ArrayBuffer]),
-      message: (input, offset, length) => pulse.enter(input, offset, length),
-      fault: faults && ((fault) => faults.add(fault)),
-      progress: (storedBytes, messages, rows) => {
-        pulse.beat();
-        sum.storedBytes += storedBytes;
-        sum.messages += messages;
-        sum.rows += rows;
-        if (performance.now() - told < PROGRESS_EVERY_MS) return;
-        told = performance.now();
-        reply({ kind: "progress", ...sum });
-        sum.storedBytes = sum.messages = sum.rows = 0;
-      },
-    }).finally(() => faults?.flush());
-    reply({ kind: "progress", ...sum });
-    return { kind: "done", objects };
+    const { task, others = [] } = request;
+    const runs: TaskRun[] = [];
+    const ends: (() => void)[] = [];
+    for (const [run, spec] of [task, ...others].entries()) {
+      const { events, end } = eventsOf(spec, run, reply, pulse);
+      runs.push({ spec, stream: await load(spec.stream), events });
+      ends.push(end);
+    }
+    const finish = (): void => {
+      for (const end of ends) end();
+    };
+    const [objects, ...rest] = await runTasks(runs, openSource(task.place)).finally(finish);
+    return { kind: "done", objects: objects!, ...(rest.length > 0 && { others: rest }) };
   };
 
   const respond = async ({ ticket, message: request }: Ticketed<Request>): Promise<void> => {
@@ -177,6 +176,44 @@ export function serve(openSource: (place: Place | string) => Source): void {
     }
   };
   port.on("message", (request: Ticketed<Request>) => void respond(request));
+}
+
+/** Who is told what becomes of a task: the main thread, now and then. */
+function eventsOf(
+  task: TaskSpec,
+  run: number,
+  reply: (message: Reply, transfer?: ArrayBuffer[]) => void,
+  pulse: Pulse,
+): { events: TaskEvents; end(): void } {
+  const sum = { storedBytes: 0, messages: 0, rows: 0 };
+  let told = performance.now();
+  const faults = task.keepFaults
+    ? new FaultLines((lines) => reply({ kind: "faults", run, lines }, [lines.buffer]))
+    : undefined;
+  const tell = (): void => {
+    told = performance.now();
+    reply({ kind: "progress", run, ...sum });
+    sum.storedBytes = sum.messages = sum.rows = 0;
+  };
+  const events: TaskEvents = {
+    rowGroup: (group) => reply({ kind: "rowGroup", run, group }, [group.bytes.buffer as ArrayBuffer]),
+    message: (input, offset, length) => pulse.enter(input, offset, length),
+    fault: faults && ((fault) => faults.add(fault)),
+    progress: (storedBytes, messages, rows) => {
+      pulse.beat();
+      sum.storedBytes += storedBytes;
+      sum.messages += messages;
+      sum.rows += rows;
+      if (performance.now() - told >= PROGRESS_EVERY_MS) tell();
+    },
+  };
+  return {
+    events,
+    end() {
+      faults?.flush();
+      tell();
+    },
+  };
 }
 
 /** How people know a stream: its name, or where its file is. */

@@ -67,7 +67,9 @@ test("P6, P7: the same spans and the same answers, with windows and arenas of an
         const raw = new Uint8Array(Buffer.concat(objects));
         const batches = new BatchReader(kernel, "lazily", room);
         try {
-          expect(find(raw, chunk, (found) => kernelScan(found, batches))).toEqual(find(raw, chunk, plainScan));
+          expect(find(raw, chunk, (found) => kernelScan([found], batches))).toEqual(
+            find(raw, chunk, (found) => plainScan([found])),
+          );
         } finally {
           batches.close();
         }
