@@ -89,13 +89,14 @@ export async function runJobs(jobs: readonly Job[], watcher: JobWatcher): Promis
   try {
     const contexts: Context[] = [];
     for (const job of jobs) contexts.push(await contextOf(job, pool, watcher));
-    const results = jobs.map((): PartitionResult[] => []);
+    const results = jobs.map(({ partitions }): PartitionResult[] => new Array(partitions.length));
     await inParallel(meetings(jobs), first.workers, async (members) => {
       const scan = new SharedScan(pool, members.length);
-      const runs = members.map(async ({ job, partition }, member) => {
+      const runs = members.map(async ({ job, index }, member) => {
         const context = contexts[job]!;
         const isAlone = members.length === 1 || context.job.strict || context.quarantine !== undefined;
-        results[job]!.push(await runOne(partition, isAlone ? context : { ...context, shared: { scan, member } }));
+        const partition = context.job.partitions[index]!;
+        results[job]![index] = await runOne(partition, isAlone ? context : { ...context, shared: { scan, member } });
         scan.leave(member);
       });
       await Promise.all(runs);
@@ -108,13 +109,13 @@ export async function runJobs(jobs: readonly Job[], watcher: JobWatcher): Promis
 }
 
 /** Partitions that are derived at the same time: of each job the one of a path, if it has one. */
-function meetings(jobs: readonly Job[]): { job: number; partition: Partition }[][] {
-  const byPath = new Map<string, { job: number; partition: Partition }[]>();
+function meetings(jobs: readonly Job[]): { job: number; index: number }[][] {
+  const byPath = new Map<string, { job: number; index: number }[]>();
   for (const [job, { place, partitions }] of jobs.entries()) {
-    for (const partition of partitions) {
-      const at = JSON.stringify([place, partition.path]);
+    for (const [index, { path }] of partitions.entries()) {
+      const at = JSON.stringify([place, path]);
       const members = byPath.get(at) ?? [];
-      members.push({ job, partition });
+      members.push({ job, index });
       byPath.set(at, members);
     }
   }
