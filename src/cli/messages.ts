@@ -72,7 +72,11 @@ function envelope(message: RawMessage): [string, FieldValue][] {
 
 function fieldsByName(message: RawMessage): Map<string, FieldValue[]> {
   const fields = new Map<string, FieldValue[]>();
-  for (const { name, values } of message.fields()) fields.set(name, [...(fields.get(name) ?? []), ...values]);
+  for (const { name, values } of message.fields()) {
+    const known = fields.get(name);
+    if (known === undefined) fields.set(name, values);
+    else for (const value of values) known.push(value);
+  }
   return fields;
 }
 

@@ -110,7 +110,8 @@ async function lookAt({ file }: Sample, columns: readonly string[], number: numb
   const rows: Record<string, unknown>[] = [];
   const filled = columns.map(() => 0);
   let total = 0;
-  const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength) as ArrayBuffer;
+  const isWhole = file.byteLength === file.buffer.byteLength;
+  const bytes = (isWhole ? file : file.slice()).buffer as ArrayBuffer;
   for await (const row of readRows(bytes)) {
     if (total++ < number) rows.push(row);
     columns.forEach((name, index) => {

@@ -36,7 +36,7 @@ export async function sampleRows(request: SampleRequest, signal: AbortSignal): P
   signal.addEventListener("abort", interrupt);
   try {
     for (const { inputs } of planTasks(objects)) {
-      const spec = { stream, place, inputs, codec: "none", strict: false, enough } as const;
+      const spec = { stream, place, inputs, codec: "zstd", strict: false, enough } as const;
       const { objects: read } = await pool.ask<"done">({ kind: "task", task: spec }, (event) => {
         if (event.kind === "rowGroup") pieces.push(assembler.place(event.group));
       });

@@ -26,6 +26,8 @@ export interface Seen {
   /** The first distinct values, for those who ask to see them. */
   examples: Set<string>;
   members: Map<string, Seen>;
+  /** What was seen at further members, once there are too many, is counted with the last one. */
+  lastMember: Seen | undefined;
   /** Items of all arrays together. */
   items: Seen | undefined;
 }
@@ -47,6 +49,7 @@ export function newSeen(): Seen {
     distinct: new Set(),
     examples: new Set(),
     members: new Map(),
+    lastMember: undefined,
     items: undefined,
   };
 }
@@ -93,8 +96,8 @@ class Double {
 function memberOf(seen: Seen, key: string): Seen {
   let member = seen.members.get(key);
   if (member === undefined) {
-    if (seen.members.size === MEMBERS_KEPT) return [...seen.members.values()].at(-1)!;
-    member = newSeen();
+    if (seen.members.size === MEMBERS_KEPT) return seen.lastMember!;
+    member = seen.lastMember = newSeen();
     seen.members.set(key, member);
   }
   return member;
