@@ -10,7 +10,7 @@ import { type CompiledPath, compilePath, type FieldName } from "./path.ts";
 import { messageTag, readInt64 } from "./protobuf.ts";
 import { wholeJson } from "./sections.ts";
 import { CorruptBlock, maybeSnappy, uncompressSnappy, uncompressSoundPart } from "./snappy.ts";
-import { booleanAt, bytesAt, doubleAt, intAt, longAt, stringAt } from "./values.ts";
+import { booleanAt, bytesAt, doubleAt, intAt, longAt, stringAt, uuidAt } from "./values.ts";
 
 export type { Json, Message, Path };
 
@@ -65,11 +65,7 @@ export class RawMessage implements Message {
   get uuid(): string {
     const start = this.#envelope.memberStart(messageTag.uuid);
     const end = this.#envelope.ends[messageTag.uuid];
-    if (start < 0) return "";
-    if (end - start === 36) return this.#document.source.text(start, end).toLowerCase();
-    if (end - start !== 16) return "";
-    const hex = this.#document.source.bytes.toString("hex", start, end);
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+    return start < 0 ? "" : uuidAt(this.#document.source, start, end);
   }
 
   get timestamp(): bigint {

@@ -3,7 +3,7 @@
 import { ValueError } from "../errors.ts";
 import { toDouble, toInt, toLong, toText } from "./convert.ts";
 import type { Place } from "./document.ts";
-import { parsedString } from "./json.ts";
+import { type JsonBytes, parsedString } from "./json.ts";
 import type { Json } from "./message.ts";
 import { readInt64, valueType } from "./protobuf.ts";
 
@@ -43,6 +43,14 @@ export function bytesAt(place: Place, path: string): Uint8Array | undefined {
   return place.field
     ? new Uint8Array(place.source.bytes.subarray(place.start, place.end))
     : utf8.encode(textOf(place, path));
+}
+
+/** A message's uuid, which lies there as 16 bytes or as text; "" where it is neither. */
+export function uuidAt(source: JsonBytes, start: number, end: number): string {
+  if (end - start === 36) return source.text(start, end).toLowerCase();
+  if (end - start !== 16) return "";
+  const hex = source.bytes.toString("hex", start, end);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
 /** The value as it is in JSON; `isSection` where a field's text is JSON whatever it begins with. */

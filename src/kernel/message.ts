@@ -5,9 +5,10 @@ import type { Place } from "../heka/document.ts";
 import { JsonBytes } from "../heka/json.ts";
 import { type Message, MessageDecoder, type Path, type RawMessage } from "../heka/message.ts";
 import { type CompiledPath, compilePath } from "../heka/path.ts";
-import { booleanAt, bytesAt, doubleAt, intAt, jsonAt, longAt, stringAt } from "../heka/values.ts";
+import { messageTag, readInt64 } from "../heka/protobuf.ts";
+import { booleanAt, bytesAt, doubleAt, intAt, jsonAt, longAt, stringAt, uuidAt } from "../heka/values.ts";
 import type { BatchReader } from "./batch.ts";
-import { type Getter, MESSAGE, OUTCOME, STATE } from "./layout.ts";
+import { type Getter, MESSAGE, OUTCOME, RANGE_BYTES, STATE } from "./layout.ts";
 
 /** Valid until the next batch; `show` makes it another message. */
 export class KernelMessage implements Message {
@@ -167,27 +168,32 @@ export class KernelMessage implements Message {
   }
 
   get uuid(): string {
-    return this.decode().uuid;
+    const start = this.memberStart(messageTag.uuid);
+    if (start < 0) return this.decode().uuid;
+    return start === 0 ? "" : uuidAt(this.text, start, this.memberEnd(messageTag.uuid));
   }
 
   get timestamp(): bigint {
-    return this.decode().timestamp;
+    const start = this.memberStart(messageTag.timestamp);
+    if (start < 0) return this.decode().timestamp;
+    if (start === 0) return 0n;
+    return readInt64({ bytes: this.memory, at: start, end: this.memberEnd(messageTag.timestamp) });
   }
 
   get type(): string {
-    return this.decode().type;
+    return this.member(messageTag.type) ?? this.decode().type;
   }
 
   get logger(): string {
-    return this.decode().logger;
+    return this.member(messageTag.logger) ?? this.decode().logger;
   }
 
   get hostname(): string {
-    return this.decode().hostname;
+    return this.member(messageTag.hostname) ?? this.decode().hostname;
   }
 
   get payload(): string {
-    return this.decode().payload;
+    return this.member(messageTag.payload) ?? this.decode().payload;
   }
 
   get severity(): number {
@@ -195,7 +201,7 @@ export class KernelMessage implements Message {
   }
 
   get envVersion(): string {
-    return this.decode().envVersion;
+    return this.member(messageTag.envVersion) ?? this.decode().envVersion;
   }
 
   get pid(): number {
@@ -239,11 +245,34 @@ export class KernelMessage implements Message {
     const answer = this.batch.answers[number]!;
     const state = this.memory[answer.states + this.row]!;
     if (state === STATE.absent) return undefined;
-    this.source ??= new JsonBytes(this.memory);
     const start = this.view.getUint32(answer.starts + 4 * this.row, true);
     const end = start + this.view.getUint32(answer.lengths + 4 * this.row, true);
     const field = state === STATE.json ? undefined : { ...NO_FIELD, type: state - STATE.field };
-    return { source: this.source, start, end, field };
+    return { source: this.text, start, end, field };
+  }
+
+  /** The text of a member of the envelope, "" where it is absent; undefined where the kernel does not know. */
+  private member(member: number): string | undefined {
+    const start = this.memberStart(member);
+    if (start < 0) return undefined;
+    return start === 0 ? "" : this.text.text(start, this.memberEnd(member));
+  }
+
+  /** Where a member's contents lie: 0 where it is absent, -1 where the kernel does not know. */
+  private memberStart(member: number): number {
+    if (!this.answered) return -1;
+    const start = this.word(MESSAGE.members + RANGE_BYTES * member);
+    return start === 0 && this.word(MESSAGE.stopped) === 1 ? -1 : start;
+  }
+
+  private memberEnd(member: number): number {
+    return this.word(MESSAGE.members + RANGE_BYTES * member + 4);
+  }
+
+  /** The kernel's memory as text. */
+  private get text(): JsonBytes {
+    this.source ??= new JsonBytes(this.memory);
+    return this.source;
   }
 
   private decode(): RawMessage {
