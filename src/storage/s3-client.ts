@@ -54,6 +54,8 @@ async function open(options: S3Options, patience: Patience): Promise<Connection>
     maxAttempts: patience.attempts,
     retryStrategy: retries(patience),
     requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: patience.stallMs, throwOnRequestTimeout: true },
+    // It would take a connection of its own for each larger body, and seconds where a store does not know it.
+    expectContinueHeader: false,
     // Uploads bring their checksums with them, and bodies are checked by s3-checksum.ts: nothing is left for the SDK to add.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

@@ -321,6 +321,7 @@ describe("writing", () => {
     double.meanwhile = ({ operation, headers }) => {
       if (operation !== "UploadPart") return;
       expect(headers.get("x-amz-checksum-crc32")).toHaveLength(8);
+      expect(headers.has("expect")).toBeFalse(); // it would cost each part a connection of its own
       now = double.asked.filter((asked) => asked.operation === "UploadPart").length;
       most = Math.max(most, now - [...double.store.uploads.values()].reduce((sum, { parts }) => sum + parts.size, 0));
     };
