@@ -45,12 +45,15 @@ interface Wanted {
 async function deploy({ environment, image, imageUri, notification }: Wanted, shell: Shell) {
   const { name, parameters, tags } = environment;
   const stack = `derive-${name}`;
+  await shell.run("The account that it goes to", ["aws", "sts", "get-caller-identity", "--output", "text"]);
   const uri = imageUri ?? (await push(image, shell));
-  const all = Object.entries({ ...parameters, ImageUri: uri }).map(([key, value]) => `${key}=${value}`);
+  const pairs = (table: Readonly<Record<string, string>>) =>
+    Object.entries(table).map(([key, value]) => `${key}=${value}`);
+  const all = pairs({ ...parameters, ImageUri: uri });
   await shell.run("The function and all that stands around it", [
     ...["aws", "cloudformation", "deploy", "--stack-name", stack, "--template-file", "deploy/function.yaml"],
     ...["--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset", "--parameter-overrides", ...all],
-    ...["--tags", ...Object.entries(tags).map(([key, value]) => `${key}=${value}`)],
+    ...(Object.keys(tags).length > 0 ? ["--tags", ...pairs(tags)] : []),
   ]);
   if (notification) await notify(stack, environment, shell);
   await shell.run("What there is now", describe(stack, "Outputs[].[OutputKey,OutputValue]"));

@@ -196,6 +196,7 @@ describe("scripts/deploy.ts", () => {
     expect(exitCode).toBe(0);
     const commands = out.split("\n").filter((line) => /^(bun|aws|buildah) /.test(line));
     expect(commands.map((line) => line.split(" ").slice(0, 3).join(" "))).toEqual([
+      "aws sts get-caller-identity",
       "bun scripts/build.ts amd64",
       "aws cloudformation deploy",
       "aws cloudformation describe-stacks",
