@@ -1,6 +1,7 @@
 // Rows of messages that the kernel has read, without records: values of plain columns stay in its memory, functions are called
 // for the others only. The outcome is that of the stream's `build` and the appender.
 import { createFieldAppender, type FieldAppender } from "../avro/appender.ts";
+import type { Path } from "../heka/message.ts";
 import type { Fallback } from "../kernel/asks.ts";
 import { type BatchReader, CAPACITY } from "../kernel/batch.ts";
 import { KernelColumn } from "../kernel/columns.ts";
@@ -40,7 +41,13 @@ export class BatchRows {
       const isKept = plain !== undefined && group.columns[leaf] instanceof KernelColumn;
       return { leaf, number: isKept ? batches.asks.add(plain.path, GETTERS[plain.getter], fallbackOf(plain)) : -1 };
     });
-    for (const path of plan.requires) batches.asks.add(path, "has");
+    // A column that must have its value asks for it already.
+    const asked = new Set<string>();
+    for (const [i, { number }] of asks.entries()) {
+      const plain = plan.plain[i];
+      if (number >= 0 && plain !== undefined && fallbackOf(plain) === undefined) asked.add(pathKey(plain.path));
+    }
+    for (const path of plan.requires) if (!asked.has(pathKey(path))) batches.asks.add(path, "has");
     this.#asks = group.columns.map((_, leaf) => asks.find((ask) => ask.leaf === leaf && ask.number >= 0)?.number);
     const others = fields.flatMap((_, i) => (asks[i]!.number < 0 ? [i] : []));
     this.#readOthers = others.length > 0 ? plan.others(others) : undefined;
@@ -114,6 +121,11 @@ const GETTERS = {
   boolean: "boolean",
   bytes: "bytes",
 } as const satisfies Record<PlainColumn["getter"], Getter>;
+
+/** "a.b" is another path than ["a.b"], and the same as ["a", "b"]. */
+function pathKey(path: Path): string {
+  return JSON.stringify(typeof path === "string" ? path.split(".") : path);
+}
 
 /** Without one the message becomes no row: then `build` says why. */
 function fallbackOf({ missing }: PlainColumn): Fallback | undefined {
