@@ -67,7 +67,8 @@ export default command({
     logSummary(partitions, output);
     partitions.sort(byUrl);
     const raw = flags.raw ? accountOf(partitions) : undefined;
-    if (raw) logAccount(raw, output);
+    const events = partitions.reduce((sum, one) => sum + one.events.length, 0);
+    if (raw) logAccount(raw, events, output);
     if (flags.json) {
       const shown = partitions.map(({ layout: _, ...partition }) => partition);
       await output.write(`${JSON.stringify({ exit, raw, partitions: shown })}\n`);
@@ -127,14 +128,15 @@ function accountOf(partitions: readonly VerifiedPartition[]): Account {
   return sum;
 }
 
-function logAccount(sum: Account, { log }: Output): void {
+function logAccount(sum: Account, events: number, { log }: Output): void {
   const bytes = (number: number) => plural(number, "byte");
   const line = [
     `raw: ${plural(sum.objects, "object")}, ${bytes(sum.listed)} listed, ${bytes(sum.read)} read`,
     `${bytes(sum.bytes)} of content: ${countText(sum.bytesInFrames)} in ${plural(sum.frames, "frame")}, ${countText(sum.bytesDamaged)} damaged, ${countText(sum.bytesBlank)} blank`,
     `${plural(sum.rowsWritten, "row")} written, ${countText(sum.rowsInFooters)} in the footers`,
   ].join(" · ");
-  if (sum.accounted) log.success(`${line}: every byte is accounted for`);
+  const besides = events > 0 ? `, besides ${plural(events, "event part")}, which keep no books` : "";
+  if (sum.accounted) log.success(`${line}: every byte is accounted for${besides}`);
   else log.error(`${line}: not every byte is accounted for, see above`);
 }
 

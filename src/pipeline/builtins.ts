@@ -1,7 +1,7 @@
 // Whether a stream has changed what JavaScript itself brings along: what runs beside it then cannot be relied on. Loaded in
 // worker threads before any stream is. What is used here is taken beforehand, and no loop asks for an iterator.
 
-const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+const { get, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 const { is } = Object;
 
 interface Kept {
@@ -48,9 +48,18 @@ function functionsOf(owner: object, name: string): Kept[] {
 /** The first function or class that is not what it was when the thread began; undefined where all are. */
 export function changedBuiltin(): string | undefined {
   for (let index = 0; index < kept.length; index++) {
-    const { owner, key, name, found } = kept[index]!;
-    const now = getOwnPropertyDescriptor(owner, key);
-    if (now === undefined || !is(now.value, found.value) || !is(now.get, found.get)) return name;
+    const one = kept[index]!;
+    if (!isAsFound(one)) return one.name;
   }
   return undefined;
+}
+
+/** Asked after every task, so nothing is made for the many that are plain functions. */
+function isAsFound({ owner, key, found }: Kept): boolean {
+  try {
+    if (found.get === undefined) return is(get(owner, key), found.value);
+    return is(getOwnPropertyDescriptor(owner, key)?.get, found.get);
+  } catch {
+    return false; // an accessor in its place
+  }
 }
