@@ -38,6 +38,8 @@ export function openFile(path: string, url: string): ObjectReader {
         closeSync(fd);
       }
       etag = hash.etag();
+      // Of many small files the collector would come too late for their buffers.
+      buffer.buffer.transfer(0);
     },
     etag() {
       if (etag === undefined) throw new InternalError(`Cannot tell the ETag of ${url}: it was not read to its end`);
