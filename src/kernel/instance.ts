@@ -27,9 +27,9 @@ export function sharedKernel(): Promise<Kernel | undefined> {
   return shared;
 }
 
-/** After the kernel failed: this thread does without it from now on. */
+/** The thread begins again with another kernel, if it still has some use for one. */
 export function dropKernel(): void {
-  shared = Promise.resolve(undefined);
+  shared = undefined;
 }
 
 export function createKernel(module: WebAssembly.Module): Kernel {

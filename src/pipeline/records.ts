@@ -88,6 +88,7 @@ export class RecordWriter {
 
   /** `choice` where `choose` was asked already. */
   write(message: Decoded, choice = this.choose(message)): Outcome {
+    let isAppending = false;
     try {
       if (choice?.fault !== undefined) return { kind: "undecodable", cause: choice.fault.message };
       if (choice?.thrown !== undefined) throw choice.thrown.error;
@@ -100,9 +101,12 @@ export class RecordWriter {
       // Also where the stream's functions caught the error.
       if (message.fault !== undefined) throw message.fault;
       if (record instanceof Filtered) return { kind: "filtered", cause: record.cause };
+      isAppending = true;
       this.rows?.flush();
       this.appender.append(record);
     } catch (error) {
+      // A mistake of the kernel's: its columns can be trusted no more.
+      if (isAppending && error instanceof WebAssembly.RuntimeError) throw error;
       if (message.fault !== undefined) return { kind: "undecodable", cause: message.fault.message };
       const { words } = this.stream;
       return { kind: "failed", cause: causeOf(error, words), path: faultyPath(error, words) };

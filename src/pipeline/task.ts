@@ -3,7 +3,7 @@ import { FormatError, InputError } from "../errors.ts";
 import { inflate } from "../heka/inflate.ts";
 import { MessageDecoder } from "../heka/message.ts";
 import { BatchReader } from "../kernel/batch.ts";
-import { sharedKernel } from "../kernel/instance.ts";
+import { dropKernel, sharedKernel } from "../kernel/instance.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectReader, Place, Source } from "../storage/ports.ts";
 import { checkBalance, type Fault, type ObjectBooks } from "./books.ts";
@@ -92,9 +92,12 @@ export async function runTasks(runs: readonly TaskRun[], source: Source): Promis
       collectBehind(input.size);
     }
     for (const { writer } of all) writer.flush();
-  } finally {
     for (const { writer } of all) writer.close();
     batches?.close();
+  } catch (error) {
+    // Its memory may be in any state: this thread begins again with another.
+    dropKernel();
+    throw error;
   }
   return all.map(({ objects }) => objects);
 }

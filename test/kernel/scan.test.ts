@@ -78,3 +78,22 @@ test("P6, P7: the same spans and the same answers, with windows and arenas of an
     { numRuns: 300, interruptAfterTimeLimit: 3_000 },
   );
 });
+
+test("P9: a trap in the kernel costs nothing but time", () => {
+  const objects = fc.sample(damagedObject, { numRuns: 40, seed: 7 });
+  const raw = new Uint8Array(Buffer.concat(objects));
+  for (const fatal of [0, 1, 5]) {
+    let calls = 0;
+    const readBatch = (...given: [number, number, number, number]): void => {
+      if (calls++ >= fatal) throw new WebAssembly.RuntimeError("Unreachable code should not be executed");
+      kernel.exports.readBatch(...given);
+    };
+    const broken = { ...kernel, exports: { ...kernel.exports, readBatch } };
+    const batches = new BatchReader(broken, "lazily", { window: 5000, arena: 20_000 });
+    expect(find(raw, 1000, (found) => kernelScan([found], batches))).toEqual(
+      find(raw, 1000, (found) => plainScan([found])),
+    );
+    expect([batches.isBroken, calls]).toEqual([true, fatal + 1]);
+    batches.close();
+  }
+});
