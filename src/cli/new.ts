@@ -48,11 +48,14 @@ export default command({
       output.log.info(`wrote ${relative(".", file)}`);
     }
     const shown = `./${relative(".", path)}`;
-    output.log.info(
-      `\nNext:\n  derive try ${shown} raw/ --watch   see what it makes of raw files, as you edit` +
-        `\n  derive check ${shown}              are the types right?\n  derive test ${shown}               run its test` +
-        "\n  derive types                       completion and types in your editor",
-    );
+    const next = [
+      [`derive try ${shown} raw/ --watch`, "see what it makes of raw files, as you edit"],
+      [`derive check ${shown}`, "are the types right?"],
+      [`derive test ${shown}`, "run its test"],
+      ["derive types", "completion and types in your editor"],
+    ] as const;
+    const room = Math.max(...next.map(([command]) => command.length));
+    output.log.info(`\nNext:\n${next.map(([command, does]) => `  ${command.padEnd(room)}  ${does}`).join("\n")}`);
     return 0;
   },
 });
