@@ -49,7 +49,7 @@ export async function findDatasets(place: Source): Promise<CatalogDataset[]> {
   }
   if (found.size === 0) {
     throw new InputError(
-      `Cannot find a dataset in ${place.url}: no _SUCCESS lies there or below. Name the --output of a batch`,
+      `Cannot find a dataset in ${place.url}: no _SUCCESS lies there or below. Name the --output of a batch; days that only events have served are not committed before one`,
     );
   }
   return [...found].map(([url, dataset]) => ({ name: nameOf(url), url, ...dataset }));
