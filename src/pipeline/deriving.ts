@@ -48,6 +48,8 @@ export function isEnough({ spec: { enough }, total }: Work): boolean {
 export class Deriving {
   readonly books: ObjectBooks;
   #seen = { storedBytes: 0, bytes: 0, decoded: 0, written: 0 };
+  /** Messages since the last tell of which nothing became a JavaScript value. */
+  #untouched = 0;
 
   constructor(
     private readonly url: string,
@@ -78,6 +80,7 @@ export class Deriving {
     books.signed += signed;
     books.decoded += messages;
     books.written += messages;
+    this.#untouched += messages;
     return true;
   }
 
@@ -104,7 +107,8 @@ export class Deriving {
     work.events.progress(storedBytes - this.#seen.storedBytes, messages, rows);
     work.total.messages += messages;
     work.total.rows += rows;
-    collectGarbage(bytes - this.#seen.bytes, messages);
+    collectGarbage(bytes - this.#seen.bytes, messages - this.#untouched);
+    this.#untouched = 0;
     this.#seen = { storedBytes, bytes, decoded, written };
   }
 }
