@@ -51,8 +51,16 @@ type JsonObject = { [key: string]: Json };
 const channels = ["release", "esr", "beta", "aurora", "nightly"];
 const utf8 = new TextEncoder();
 
-/** One frame holding `ping` as `era` did. The ping is not changed; the same input gives the same bytes. */
-export function framePing(ping: object, meta: PingMeta, era: Era): Uint8Array {
+/**
+ * One frame holding `ping` as `era` did, `compress` making its Snappy block where it has one. The ping is not changed; the
+ * same input gives the same bytes.
+ */
+export function framePing(
+  ping: object,
+  meta: PingMeta,
+  era: Era,
+  compress: (bytes: Uint8Array) => Uint8Array = compressSnappy,
+): Uint8Array {
   // A copy of the top level only: sections are turned into text once, and sample days are made of thousands of pings.
   const rest = { ...ping } as JsonObject;
   const facts = completeMeta(rest, meta);
@@ -82,7 +90,7 @@ export function framePing(ping: object, meta: PingMeta, era: Era): Uint8Array {
     hostname,
     fields: [...scalars, ...split],
   });
-  return encodeFrame(compressSnappy(message));
+  return encodeFrame(compress(message));
 }
 
 /** Moves the split sections out of `rest`: "heka" leaves no key behind, "hindsight" a null. */
