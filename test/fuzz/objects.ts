@@ -88,7 +88,16 @@ function realObjects(): Record<string, Known> {
     });
   };
   const [plain, snappy, mixed] = ["test_plain", "test_snappy", "test_mixed"].map(parts);
-  const large = parts("test_telemetry_snappy");
-  const sizes = [plain![0]!, ...large, snappy![0]!, snappy![1]!, ...large, ...plain!.slice(1, 4)];
+  const [large, largePlain] = ["test_telemetry_snappy", "test_invalid_utf8"].map(parts);
+  const sizes = [
+    plain![0]!,
+    ...large!,
+    snappy![0]!,
+    snappy![1]!,
+    ...large!,
+    ...plain!.slice(1, 4),
+    ...largePlain!,
+    snappy![2]!,
+  ];
   return { realPlain: known(plain!), realSnappy: known(snappy!), realMixed: known(mixed!), sizes: known(sizes) };
 }
