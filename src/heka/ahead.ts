@@ -17,9 +17,9 @@ export interface MessageCheck {
   isWhole(message: Uint8Array): boolean;
   /**
    * Where the members from `start` on stop being whole ones of a plain message: `start` where the first is none, more than
-   * `limit` where the last one goes on there.
+   * `limit` where the last one goes on there. `ends` gets the end of each.
    */
-  endOfMembers(bytes: Uint8Array, start: number, limit: number): number;
+  endOfMembers(bytes: Uint8Array, start: number, limit: number, ends?: number[]): number;
 }
 
 /** All places are bytes ahead of the window's `at`. */
@@ -51,7 +51,7 @@ export class Ahead {
   }
 
   /** What lies `ahead` of `at`, where a frame ends; undefined when that takes more bytes. "frame" is the end, too. */
-  whatFollows(ahead: number): "frame" | "separator" | "garbage" | undefined {
+  whatFollows(ahead: number): "frame" | "mark" | "separator" | "garbage" | undefined {
     const window = this.#window;
     let next = ahead;
     for (;;) {
@@ -62,16 +62,14 @@ export class Ahead {
     const hasMark = window.bytes[window.at + next] === frameMark;
     const fault = this.readHeader(next);
     if (fault === undefined) return undefined;
-    if (hasMark && fault === "") return "frame";
-    return hasMark || next > ahead || fault === "" ? "separator" : "garbage";
+    if (hasMark) return fault === "" ? "frame" : "mark";
+    return next > ahead || fault === "" ? "separator" : "garbage";
   }
 
   /** Whether the bytes from `start` to `end`, both ahead of `at`, are a message, if there is credit to find out. */
   isWhole(start: number, end: number): boolean {
     const { bytes, at } = this.#window;
-    const offset = this.#window.offset();
-    if (this.#tried.offset !== offset) this.#tried = { offset, results: new Map() };
-    const { results } = this.#tried;
+    const { offset, results } = this.#triedHere();
     const range = `${start}-${end}`;
     let isWhole = results.get(range);
     if (isWhole === undefined) {
@@ -83,25 +81,33 @@ export class Ahead {
     return isWhole;
   }
 
+  #triedHere() {
+    const offset = this.#window.offset();
+    if (this.#tried.offset !== offset) this.#tried = { offset, results: new Map() };
+    return this.#tried;
+  }
+
   /**
-   * Whether a frame begins within the `length` bytes from `at` on and ends behind them: then some of them are missing, and the
-   * last field of the message took the frames that follow for its value. Frames that are in a value end inside. To be asked of
-   * a message that `isWhole`.
+   * Whether a frame begins from `start` on and before one of `ends`, which are in order, and ends behind that: what seemed to be
+   * one value, or one message, has taken bytes of what follows for its own. Frames that are in a value end inside.
    */
-  isCrossed(length: number): boolean | undefined {
+  isCrossed(start: number, ends: readonly number[]): boolean | undefined {
     const window = this.#window;
-    const { results } = this.#tried;
-    if (results.has("crossed")) return true;
-    for (let ahead = 1; ahead < length; ahead++) {
+    const { results } = this.#triedHere();
+    const range = `crossed ${start}-${ends.at(-1)}`;
+    if (results.has(range)) return true;
+    let piece = 0;
+    for (let ahead = start; ; ahead++) {
       const mark = window.bytes.indexOf(frameMark, window.at + ahead);
-      ahead = mark < 0 ? length : mark - window.at;
-      if (ahead >= length) return false;
+      ahead = mark < 0 ? ends.at(-1)! : mark - window.at;
+      while (piece < ends.length && ends[piece]! <= ahead) piece++;
+      if (piece === ends.length) return false;
       const fault = this.readHeader(ahead);
       if (fault === undefined) return undefined;
       if (fault !== "") continue;
       const { messageLength } = this.header;
       const end = ahead + 3 + window.bytes[window.at + ahead + 1] + messageLength;
-      if (end <= length) continue;
+      if (end <= ends[piece]!) continue;
       if (!window.fill(end)) {
         if (window.ended) continue;
         return undefined;
@@ -109,11 +115,10 @@ export class Ahead {
       const follows = this.whatFollows(end);
       if (follows === undefined) return undefined;
       if (follows !== "frame" || !this.isWhole(end - messageLength, end)) continue;
-      results.set("crossed", true);
-      this.#credit.charge(length);
+      results.set(range, true);
+      this.#credit.charge(ends.at(-1)! - start);
       return true;
     }
-    return false;
   }
 
   /** Where the message of the frame at `at` may begin, its header being damaged; not behind another header. */
@@ -125,6 +130,14 @@ export class Ahead {
     const other = header.findIndex((byte, ahead) => ahead > 0 && byte === frameMark && this.readHeader(ahead) === "");
     const starts = new Set([3 + header[1], header.indexOf(headerEnd, 2) + 1]);
     return [...starts].filter((start) => start > 2 && start <= header.length && (other < 0 || start <= other));
+  }
+
+  /** The ends of the whole members from `start` to `end`, where the last one ends. */
+  memberEnds(start: number, end: number): number[] {
+    const { bytes, at } = this.#window;
+    const ends: number[] = [];
+    this.#messages.endOfMembers(bytes, at + start, at + end, ends);
+    return ends.map((one) => one - at);
   }
 
   /** Where whole members from `start` on end, both ahead of `at`; more than there is where the object ends within one. */

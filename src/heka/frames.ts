@@ -2,13 +2,15 @@
 // whether bytes are one.
 import { Ahead, isBlank, type MessageCheck } from "./ahead.ts";
 import { beginsHeader } from "./header.ts";
-import { frameMark } from "./protobuf.ts";
+import { frameMark, headerEnd } from "./protobuf.ts";
 import { Window } from "./window.ts";
 
 export { MAX_MESSAGE_BYTES, type MessageCheck } from "./ahead.ts";
 
 /** Where not even a damaged frame begins. */
 const noFrame = "no frame begins here";
+/** Whole members of so many bytes, a uuid and its length, are the beginning of a message and not chance. */
+const MESSAGE_BEGINS = 18;
 /** Where a message lacks bytes, and took frames behind it for them. */
 const crossed = "another frame begins inside and ends outside";
 
@@ -34,8 +36,8 @@ type OpenRange = { kind: "damaged"; offset: number; cause: string } | { kind: "b
  *   end, or before another sane header, blanks aside. Such a frame is intact: it is never searched, and not decoded.
  * - Where something else follows, either the length or what follows is damaged: it is a frame if its message decodes, and no
  *   frame that decodes begins inside and ends outside.
- * - Else damage begins there. If a whole plain message lies behind what is left of the header, and a frame follows that, the
- *   damage ends with it: frames that its fields hold are none.
+ * - Else damage begins there. If a whole plain message lies behind what is left of the header, and a mark or the end follows that,
+ *   blanks aside, the damage ends with it: frames that its fields hold are none.
  * - Else from the second byte on every mark is tried: a frame is one with a sane header whose message decodes. If what was
  *   hit began like a plain message, whose fields may hold frames, then a mark, a blank, the end, or a header that lacks only
  *   its mark has to follow, too.
@@ -131,7 +133,7 @@ export class Framer {
       if (!mayBeOne || !this.#ahead.isWhole(length - messageLength, length)) {
         return "no frame follows, and what it holds is no message";
       }
-      const isCrossed = follows === "frame" ? false : this.#ahead.isCrossed(length);
+      const isCrossed = follows === "frame" ? false : this.#ahead.isCrossed(1, [length]);
       if (isCrossed === undefined) return undefined;
       if (isCrossed) return crossed;
     }
@@ -153,12 +155,16 @@ export class Framer {
     for (const start of starts) {
       const end = this.#ahead.endOfMembers(start);
       if (end === undefined) return undefined;
-      if (end === start) continue;
-      search = "followed";
+      if (end - start < MESSAGE_BEGINS) continue;
+      if (this.#window.bytes[this.#window.at + start - 1] === headerEnd) search = "followed";
       if (end > this.#window.limit - this.#window.at) continue;
       const follows = this.#ahead.whatFollows(end);
       if (follows === undefined) return undefined;
-      if (follows === "frame" && this.#ahead.isWhole(start, end)) return end;
+      const isEnd = follows === "frame" || follows === "mark";
+      if (!isEnd || !this.#ahead.isWhole(start, end)) continue;
+      const isCrossed = this.#ahead.isCrossed(start, this.#ahead.memberEnds(start, end));
+      if (isCrossed === undefined) return undefined;
+      if (!isCrossed) return end;
     }
     this.#search = search;
     return 1;

@@ -24,9 +24,10 @@ const MAX_MEMBERS = 70_000;
 /**
  * Where the members from `start` on stop being whole ones of a message: `start` where the first is none, more than `limit`
  * where the last one goes on there. A member that Heka does not know ends them, too, and so does one out of turn or a uuid of
- * another size: whoever writes messages writes members in order, and what was never one message seldom looks as if it were.
+ * another size: whoever writes messages writes members in order, and what was never one message seldom looks as if it were. `ends` gets the end
+ * of each.
  */
-export function endOfMembers(bytes: Uint8Array, start: number, limit: number): number {
+export function endOfMembers(bytes: Uint8Array, start: number, limit: number, ends?: number[]): number {
   let at = start;
   let last = 0;
   for (let count = 0; at < limit && count < MAX_MEMBERS; count++) {
@@ -42,6 +43,7 @@ export function endOfMembers(bytes: Uint8Array, start: number, limit: number): n
     if (length < 0 || length > MAX_MESSAGE_BYTES) break;
     if (member === messageTag.uuid && length !== 16 && length !== 36) break;
     at = numberEnd + length;
+    ends?.push(at);
   }
   return at;
 }
