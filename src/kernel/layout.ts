@@ -1,5 +1,5 @@
 // The structures that driver and kernel share, as they lie in memory: numbers of assembly/plan.ts, message.ts, frames.ts and
-// batch.ts, in bytes. A test holds the sizes against the kernel's own.
+// batch.ts, in bytes. Where the two differ the kernel gives nonsense, and the tests that compare it with the plain way fail.
 
 /** How a value is asked for. */
 export const GETTER = { boolean: 0, int: 1, long: 2, double: 3, text: 4, bytes: 5, has: 6, json: 7 } as const;
