@@ -12,7 +12,7 @@ export interface Group {
 }
 
 const WIDTH = 760;
-const LABELS = 250;
+const LABELS = 280;
 const NUMBERS = 60;
 const ROW = 26;
 const TITLE = 38;
