@@ -5,7 +5,7 @@ import { planPartition } from "../jobs/plan.ts";
 import type { Job, Target } from "../jobs/run.ts";
 import { describeStream, resolveStream, type StreamFacts } from "../jobs/streams.ts";
 import { findNamed } from "../storage/named.ts";
-import { splitPlace } from "../storage/place.ts";
+import { openSource, splitPlace } from "../storage/place.ts";
 import type { Place } from "../storage/ports.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
@@ -45,11 +45,12 @@ export default command({
       if (named.objects.length === 0) {
         throw new InputError(`Cannot convert ${args.path.join(" ")}: there is no file in it`);
       }
+      const hasRanges = openSource(named.place).ranges !== undefined;
       const job: Job = {
         stream,
         facts,
         place: named.place,
-        partitions: [planPartition("", named.objects)],
+        partitions: [planPartition("", named.objects, { hasRanges })],
         target: targetOf(place, facts),
         only: [],
         partitionBy: [],

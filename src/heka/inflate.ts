@@ -41,6 +41,11 @@ export async function* inflate(chunks: AsyncIterable<Uint8Array>): AsyncIterable
 /** A stream that is broken: becomes a FormatError, which needs the offset that only `inflate` knows. */
 class Fault extends Error {}
 
+/** Whether an object that begins with these bytes, four at least, is compressed. */
+export function isCompressed(magic: Uint8Array): boolean {
+  return isGzip(magic) || isZstd(magic);
+}
+
 function isGzip(magic: Uint8Array): boolean {
   return magic[0] === 0x1f && magic[1] === 0x8b;
 }

@@ -3,17 +3,27 @@
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectBooks } from "../pipeline/books.ts";
 import { FaultyInput } from "../pipeline/deriving.ts";
+import type { RangeEnds } from "../pipeline/range.ts";
 import type { TaskSpec } from "../pipeline/task.ts";
+import type { Reply } from "../pipeline/worker.ts";
+import { openSource } from "../storage/place.ts";
 import type { Task } from "./plan.ts";
 import type { WorkerPool } from "./pool.ts";
 import type { FaultSink } from "./quarantine.ts";
+import { joinRanges, WholeObject } from "./ranges.ts";
 import { WaitingGroups } from "./turns.ts";
 
 /** A fault under --strict is told with the books of all that came before it. */
-function rejectWith(error: unknown, before: readonly (readonly ObjectBooks[] | undefined)[]): never {
+function rejectWith(
+  error: unknown,
+  tasks: readonly Task[],
+  before: readonly (readonly ObjectBooks[] | undefined)[],
+): never {
   if (!(error instanceof FaultyInput)) throw error;
-  throw new FaultyInput(error.message, [...before.flatMap((objects) => objects ?? []), ...error.books]);
+  throw new FaultyInput(error.message, joinRanges(tasks, [...before, error.books]));
 }
+
+type Done = Extract<Reply, { kind: "done" }>;
 
 export interface TaskSink extends FaultSink {
   /** Gets each row group once, in the order of the plan, one at a time. */
@@ -35,6 +45,9 @@ export async function deriveTasks(
 ): Promise<ObjectBooks[]> {
   const waiting = tasks.map(() => new WaitingGroups());
   const books = tasks.map((): ObjectBooks[] | undefined => undefined);
+  /** What a later range told of its progress before it is certain. */
+  const told = tasks.map(() => ({ storedBytes: 0, messages: 0, rows: 0 }));
+  const wholes: WholeObject[] = [];
   let turn = 0;
   let ended = false;
   let writing: Promise<void> = Promise.resolve();
@@ -42,27 +55,65 @@ export async function deriveTasks(
     writing = writing.then(step);
     writing.catch(() => {}); // seen when it is awaited below
   };
-  const run = async (task: Task): Promise<void> => {
+  /** Of each task whether it is known to begin where it should; a later range begins at a guess. */
+  const isCertain = tasks.map(({ range }) => range === undefined || range.start === 0);
+  const writeWaiting = (index: number): void => {
+    const groups = waiting[index];
+    if (groups === undefined || index !== turn || !isCertain[index]) return;
+    write(async () => {
+      for (const group of groups.take()) await sink.write(group);
+    });
+  };
+  const ask = (task: Task, from?: number): Promise<Done> => {
+    const { index } = task;
     const inputs = task.inputs.map(({ key, size, etag }) => ({ key, size, etag }));
-    const { objects } = await pool.ask<"done">({ kind: "task", task: { ...spec, inputs } }, (event) => {
+    const range = task.range && { ...task.range, from };
+    return pool.ask<"done">({ kind: "task", task: { ...spec, inputs, range } }, (event) => {
       if (ended) return;
-      if (event.kind === "progress") sink.progress(event.storedBytes, event.messages, event.rows);
-      else if (event.kind === "faults") sink.faults?.(task.index, event.lines);
-      else if (task.index > turn) waiting[task.index]!.add(event.group);
+      if (event.kind === "progress") {
+        const { storedBytes, messages, rows } = event;
+        const sum = told[index]!;
+        sum.storedBytes += storedBytes;
+        sum.messages += messages;
+        sum.rows += rows;
+        sink.progress(storedBytes, messages, rows);
+      } else if (event.kind === "faults") sink.faults?.(index, event.lines);
+      else if (index > turn || !isCertain[index]) waiting[index]!.add(event.group);
       else write(() => sink.write(event.group));
     });
-    books[task.index] = objects;
-    while (books[turn] !== undefined) {
-      turn++;
-      const groups = waiting[turn];
-      if (groups)
-        write(async () => {
-          for (const group of groups.take()) await sink.write(group);
-        });
-    }
   };
 
   const running: Promise<void>[] = [];
+  const ends: (RangeEnds | undefined)[] = [];
+  /** Takes a range as it came if the one before has ended where it began; else it is none, or derived anew. */
+  const askLaterRange = async (task: Task, end: number): Promise<Pick<Done, "objects" | "range">> => {
+    const { index } = task;
+    // What has failed may have begun in the wrong place. If not it fails again.
+    const guessed = await ask(task).catch(() => undefined);
+    await running[index - 1];
+    const from = ends[index - 1]?.until;
+    const isEmpty = from === undefined || from >= end;
+    const isRight = !isEmpty && guessed?.range?.from === from;
+    if (!isRight) {
+      waiting[index]!.close();
+      sink.anew?.(index);
+      const { storedBytes, messages, rows } = told[index]!;
+      sink.progress(-storedBytes, -messages, -rows);
+    }
+    isCertain[index] = true;
+    writeWaiting(index);
+    if (isRight) return guessed!;
+    return isEmpty ? { objects: [], range: { until: from } } : ask(task, from);
+  };
+  const run = async (task: Task): Promise<void> => {
+    const { index, range } = task;
+    if (range?.start === 0) wholes.push(new WholeObject(openSource(spec.place), task.inputs[0]!));
+    const done = range && range.start > 0 ? await askLaterRange(task, range.end) : await ask(task);
+    ends[index] = done.range;
+    books[index] = done.objects;
+    while (books[turn] !== undefined) writeWaiting(++turn);
+  };
+
   let failed = false;
   try {
     for (const task of tasks) {
@@ -78,14 +129,17 @@ export async function deriveTasks(
     for (const [index, one] of running.entries()) {
       await one.catch((error) => {
         sink.failed?.(index, error);
-        rejectWith(error, books.slice(0, index));
+        rejectWith(error, tasks, books.slice(0, index));
       });
     }
     await writing;
-    return books.flatMap((objects) => objects ?? []);
+    const objects = joinRanges(tasks, books);
+    for (const whole of wholes) await whole.complete(objects);
+    return objects;
   } finally {
     ended = true;
     await writing.catch(() => {});
     for (const groups of waiting) groups.close();
+    for (const whole of wholes) whole.stop();
   }
 }

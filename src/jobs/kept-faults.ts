@@ -42,6 +42,12 @@ export class KeptFaults {
     kept.add(lines);
   }
 
+  /** What came of a task does not count. */
+  drop(task: number): void {
+    this.tasks.get(task)?.close();
+    this.tasks.delete(task);
+  }
+
   /** A task has failed: what later ones found does not count, since it depends on how far each of them has come. */
   endAfter(task: number): void {
     this.last = task;

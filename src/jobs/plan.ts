@@ -20,6 +20,8 @@ export interface Task {
   /** From 0, in the order of keys, within the partition. */
   readonly index: number;
   readonly inputs: readonly RawObject[];
+  /** The part of its one input that it reads, from one cut to the next; absent: all of its inputs. */
+  readonly range?: { readonly start: number; readonly end: number };
 }
 
 /** One output folder. */
@@ -58,10 +60,16 @@ export interface Located {
 const TASK_BYTES = 512 * 1024 * 1024;
 const TASKS_PER_PARTITION = 64;
 
-/** Cuts the objects of a partition, in the order of their keys, into tasks of 512 MiB or a 64th of the partition. */
-export function planTasks(objects: readonly RawObject[]): Task[] {
+/**
+ * Cuts the objects of a partition, in the order of their keys, into tasks of 512 MiB or a 64th of the partition; larger objects
+ * into ranges, if the place has them.
+ */
+export function planTasks(
+  objects: readonly RawObject[],
+  { hasRanges = false, taskBytes = TASK_BYTES }: { hasRanges?: boolean; taskBytes?: number } = {},
+): Task[] {
   const total = objects.reduce((sum, object) => sum + object.size, 0);
-  const limit = Math.max(TASK_BYTES, Math.ceil(total / TASKS_PER_PARTITION));
+  const limit = Math.max(taskBytes, Math.ceil(total / TASKS_PER_PARTITION));
   const groups: RawObject[][] = [];
   let bytes = 0;
   for (const object of [...objects].sort((a, b) => compareKeys(a.key, b.key))) {
@@ -74,13 +82,34 @@ export function planTasks(objects: readonly RawObject[]): Task[] {
       bytes += object.size;
     }
   }
-  return groups.map((inputs, index) => ({ index, inputs }));
+  const tasks = groups.flatMap((inputs): Omit<Task, "index">[] =>
+    hasRanges && inputs[0]!.size > limit
+      ? cuts(inputs[0]!.size, limit).map((range) => ({ inputs, range }))
+      : [{ inputs }],
+  );
+  return tasks.map((task, index) => ({ index, ...task }));
+}
+
+/** Ranges of the same length, none longer than `most`. */
+function cuts(size: number, most: number): { start: number; end: number }[] {
+  const count = Math.ceil(size / most);
+  const at = (cut: number): number => Math.floor((size * cut) / count);
+  return Array.from({ length: count }, (_, index) => ({ start: at(index), end: at(index + 1) }));
+}
+
+/** All inputs of tasks, each once. */
+export function inputsOf(tasks: readonly Task[]): RawObject[] {
+  return tasks.flatMap(({ inputs, range }) => (range === undefined || range.start === 0 ? inputs : []));
 }
 
 /** One partition of the objects that share an output folder. */
-export function planPartition(path: string, objects: readonly RawObject[], day?: string): Partition {
+export function planPartition(
+  path: string,
+  objects: readonly RawObject[],
+  { day, hasRanges }: { day?: string; hasRanges?: boolean } = {},
+): Partition {
   const storedBytes = objects.reduce((sum, object) => sum + object.size, 0);
-  return { path, day, tasks: planTasks(objects), objects: objects.length, storedBytes };
+  return { path, day, tasks: planTasks(objects, { hasRanges }), objects: objects.length, storedBytes };
 }
 
 /**
@@ -92,6 +121,7 @@ export async function planBatch(source: Source, dataset: Dataset, request: Batch
   const dimensions = dataset.dimensions.map(({ name }) => name);
   const by = partitionIndexes(dataset, request.partitionBy);
   const wanted = wantedValues(request.filters, dimensions);
+  const hasRanges = source.ranges !== undefined;
   const partitions: Partition[] = [];
   const emptyDays: string[] = [];
   const strangers: string[] = [];
@@ -107,7 +137,7 @@ export async function planBatch(source: Source, dataset: Dataset, request: Batch
     }
     if (folders.size === 0) emptyDays.push(day);
     const paths = [...folders.keys()].sort(compareKeys);
-    partitions.push(...paths.map((path) => planPartition(path, folders.get(path)!, day)));
+    partitions.push(...paths.map((path) => planPartition(path, folders.get(path)!, { day, hasRanges })));
   }
   return { partitions, emptyDays, strangers };
 }

@@ -11,7 +11,7 @@ import { folderPrefix } from "../storage/keys.ts";
 import type { Sink, Source, Upload } from "../storage/ports.ts";
 import { encodeFault, KeptFaults } from "./kept-faults.ts";
 import type { InputFacts } from "./manifest.ts";
-import type { RawObject, Task } from "./plan.ts";
+import { inputsOf, type RawObject, type Task } from "./plan.ts";
 
 /** Where the quarantine of one partition goes. */
 export interface Quarantine {
@@ -31,6 +31,8 @@ export interface Quarantine {
 /** Gets faults while objects are derived. */
 export interface FaultSink {
   faults?(task: number, lines: Uint8Array): void;
+  /** A task begins anew: what came of it does not count. */
+  anew?(task: number): void;
   /** The first task in the order of the plan that fails. */
   failed?(task: number, error: unknown): void;
 }
@@ -47,6 +49,7 @@ export async function keepingFaults(
   const kept = new KeptFaults();
   const sink: FaultSink = {
     faults: (task, lines) => kept.add(task, lines),
+    anew: (task) => kept.drop(task),
     failed: (task, error) => {
       kept.endAfter(task);
       // The message that a stream did not come to an end with is the one to look at.
@@ -103,8 +106,7 @@ class Writing {
     read: readonly ObjectBooks[],
   ) {
     this.#etags = new Map(read.map(({ key, etag }) => [key, etag]));
-    const inputs = tasks.flatMap((task) => task.inputs);
-    const facts = inputs.map((input) => ({ key: input.key, size: input.size, etag: this.#etagOf(input) }));
+    const facts = inputsOf(tasks).map((input) => ({ key: input.key, size: input.size, etag: this.#etagOf(input) }));
     const name = quarantine.name(facts);
     const file = (kind: keyof typeof ENDINGS): File => ({ name: name + ENDINGS[kind] });
     this.#files = {

@@ -23,7 +23,7 @@ import type { InputFacts } from "./manifest.ts";
 import { parquetFormat } from "./parquet-format.ts";
 import type { PartFormat } from "./part.ts";
 import { committedParts, type PartitionWork, runPartition } from "./partition.ts";
-import { type Partition, planTasks, type RawObject } from "./plan.ts";
+import { inputsOf, type Partition, planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
 import { keepingFaults, type Quarantine } from "./quarantine.ts";
 import type { PartitionResult } from "./result.ts";
@@ -219,7 +219,7 @@ function partitionWork(
 ): PartitionWork {
   const { job, source, sink, pool, watcher } = context;
   const { name, version, schema } = job.facts;
-  const objects = partition.tasks.flatMap(({ inputs }) => inputs);
+  const objects = inputsOf(partition.tasks);
   const spec = { stream: job.stream, place: job.place, codec: job.codec, strict: job.strict };
   return {
     store: sink,
@@ -241,7 +241,9 @@ function partitionWork(
     originOf: (key, size) => readOrigin(sink, key, size),
     fingerprint: (inputs) => fingerprintOf(inputs, context),
     derive: (inputs, writer) => {
-      const tasks = isSame(inputs, objects) ? partition.tasks : planTasks(inputs);
+      const tasks = isSame(inputs, objects)
+        ? partition.tasks
+        : planTasks(inputs, { hasRanges: source.ranges !== undefined });
       const write = (group: EncodedRowGroup): Promise<void> => writer.add(group);
       const { progress } = watcher;
       const { quarantine, shared } = context;

@@ -39,7 +39,9 @@ export class SharedScan {
   poolOf(member: number): Pick<WorkerPool, "ask"> {
     return {
       ask: ((request: TaskRequest, onEvent = () => {}, signal) => {
-        if (request.kind !== "task" || this.#left.has(member)) return this.pool.ask(request as never, onEvent, signal);
+        // A range that begins anew does so for itself: others may have begun theirs rightly.
+        const isAlone = request.task.range?.from !== undefined || this.#left.has(member);
+        if (request.kind !== "task" || isAlone) return this.pool.ask(request as never, onEvent, signal);
         return new Promise<Done>((resolve, reject) => {
           this.#queues[member]!.push({ request, onEvent, resolve, reject });
           this.#meet();
@@ -61,23 +63,31 @@ export class SharedScan {
   }
 
   #send(together: readonly Waiting[]): void {
-    if (together.length === 1) {
-      const { request, onEvent, resolve, reject } = together[0]!;
-      this.pool.ask<"done">(request, onEvent).then(resolve, reject);
+    if (together.length === 1 || !haveSameRange(together)) {
+      for (const { request, onEvent, resolve, reject } of together)
+        this.pool.ask<"done">(request, onEvent).then(resolve, reject);
       return;
     }
     const tasks = together.map(({ request }) => request.task);
     const tell = (event: Event): void => together[event.run ?? 0]!.onEvent(event);
     this.pool.ask<"done">({ kind: "task", task: tasks[0]!, others: tasks.slice(1) }, tell).then(
-      ({ objects, others = [] }) => {
+      ({ objects, others = [], range }) => {
         for (const [run, { resolve }] of together.entries())
-          resolve({ kind: "done", objects: run === 0 ? objects : others[run - 1]! });
+          resolve({ kind: "done", objects: run === 0 ? objects : others[run - 1]!, range });
       },
       (error) => {
         for (const { reject } of together) reject(new SharedScanFailed(error instanceof Error ? error.name : ""));
       },
     );
   }
+}
+
+/** True also where none has one. Days that differ by what a stream leaves out may meet in other tasks. */
+function haveSameRange(together: readonly Waiting[]): boolean {
+  const ranges = together.map(
+    ({ request: { task } }) => task.range && JSON.stringify([task.inputs[0]?.key, task.range]),
+  );
+  return ranges.every((range) => range === ranges[0]);
 }
 
 /**

@@ -31,9 +31,10 @@ export interface Found {
   endBatch(): void;
 }
 
-/** Spans for each of those who are told, in their order. */
-export function plainScan(founds: readonly Found[]): Scan {
+/** Spans for each of those who are told, in their order. A scan begins at `start`, where a frame must begin. */
+export function plainScan(founds: readonly Found[], start = 0): Scan {
   const framer = new Framer(messageCheck());
+  framer.takeOver(start);
   return {
     push(chunk) {
       framer.push(chunk);
@@ -62,9 +63,10 @@ const LEFT_OUT = 5;
 /** So many messages tell that. */
 const LATELY = 500;
 
-export function kernelScan(founds: readonly Found[], batches: BatchReader): Scan {
+export function kernelScan(founds: readonly Found[], batches: BatchReader, start = 0): Scan {
   const message = batches.message();
   const framer = new Framer(messageCheck());
+  framer.takeOver(start);
   /** While the framer reads, from a place on that the kernel does not know what to make of. */
   let isPlain = batches.isBroken;
   let isEnding = false;
@@ -74,7 +76,7 @@ export function kernelScan(founds: readonly Found[], batches: BatchReader): Scan
   const choices: (Choice | undefined)[] = [];
   /** How many messages came lately, and how many of them the stream left out. */
   const lately = { messages: 0, leftOut: 0 };
-  batches.begin(0);
+  batches.begin(start);
 
   const choose = (found: Found): Choice | undefined => found.choose?.(message, message.frame);
   const readBatch = (isLast: boolean): void => {

@@ -10,6 +10,7 @@ import { checkBalance, type Fault, type ObjectBooks } from "./books.ts";
 import { Deriving, FaultyInput, isEnough, type ObjectWork, type Work } from "./deriving.ts";
 import { type Input, readersAhead, wantedInputs } from "./inputs.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
+import type { RangeSpec } from "./range.ts";
 import { RecordWriter } from "./records.ts";
 import { kernelScan, plainScan } from "./scan.ts";
 
@@ -22,6 +23,8 @@ export interface TaskSpec {
   readonly codec: Codec;
   /** The first fault ends the task. */
   readonly strict: boolean;
+  /** The input is read in part, by one of several workers. */
+  readonly range?: RangeSpec;
   /** All faults are wanted, not only the places that books have room for. */
   readonly keepFaults?: boolean;
   /** Stop once so many rows were written and so many messages seen: for a first look at a stream. */
@@ -66,19 +69,12 @@ export async function runTask(
  * @throws as runTask
  */
 export async function runTasks(runs: readonly TaskRun[], source: Source): Promise<ObjectBooks[][]> {
-  const batches = await batchReader(runs[0]!.spec);
-  const decoder = new MessageDecoder();
-  const all = runs.map(({ spec, stream, events }): Work => {
-    const writer = new RecordWriter(stream, spec.codec, events.rowGroup, batches);
-    const how = spec.strict ? "whole" : "lazily";
-    return { spec, writer, decoder, how, events, total: { rows: 0, messages: 0 }, objects: [] };
-  });
   const inputs = wantedInputs(runs.map(({ spec }) => spec.inputs));
   const readers = readersAhead(
     source,
     inputs.map(({ input }) => input),
   );
-  try {
+  return withWorks(runs, async (all, batches) => {
     for (const [index, { input, wanted }] of inputs.entries()) {
       const reader = readers.reader(index);
       await deriveObject(
@@ -91,6 +87,23 @@ export async function runTasks(runs: readonly TaskRun[], source: Source): Promis
       if (isEnough(all[0]!)) break;
       collectBehind(input.size);
     }
+  });
+}
+
+/** What `derive` makes of the inputs becomes row groups; gives the books of each run. */
+export async function withWorks(
+  runs: readonly TaskRun[],
+  derive: (works: readonly Work[], batches: BatchReader | undefined) => Promise<void>,
+): Promise<ObjectBooks[][]> {
+  const batches = await batchReader(runs[0]!.spec);
+  const decoder = new MessageDecoder();
+  const all = runs.map(({ spec, stream, events }): Work => {
+    const writer = new RecordWriter(stream, spec.codec, events.rowGroup, batches);
+    const how = spec.strict ? "whole" : "lazily";
+    return { spec, writer, decoder, how, events, total: { rows: 0, messages: 0 }, objects: [] };
+  });
+  try {
+    await derive(all, batches);
     for (const { writer } of all) writer.flush();
     for (const { writer } of all) writer.close();
     batches?.close();

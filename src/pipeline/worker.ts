@@ -13,6 +13,7 @@ import { FaultLines } from "./fault-lines.ts";
 import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
 import { leaveStdout, mayBeOf, mischief, refuseSignals } from "./mischief.ts";
 import { Pulse } from "./pulse.ts";
+import { type RangeEnds, runRange } from "./range.ts";
 import { runTasks, type TaskEvents, type TaskRun, type TaskSpec } from "./task.ts";
 import { type Trace, type TraceSpec, traceObject } from "./trace.ts";
 
@@ -31,7 +32,7 @@ export interface StreamFacts {
 
 export type Request =
   | { readonly kind: "describe"; readonly stream: StreamRef }
-  /** `others` are tasks of other streams over the same place, done in the same scan. */
+  /** `others` are tasks of other streams over the same place, done in the same scan; of a range all have the same. */
   | { readonly kind: "task"; readonly task: TaskSpec; readonly others?: readonly TaskSpec[] }
   | { readonly kind: "trace"; readonly trace: TraceSpec };
 
@@ -48,7 +49,13 @@ export type Reply =
   /** Whole lines of JSON, a Fault each. */
   | { readonly kind: "faults"; readonly run?: number; readonly lines: Uint8Array<ArrayBuffer> }
   | ({ readonly kind: "progress"; readonly run?: number } & Progress)
-  | { readonly kind: "done"; readonly objects: ObjectBooks[]; readonly others?: ObjectBooks[][] }
+  /** `range`: where it lay, of tasks that had one. */
+  | {
+      readonly kind: "done";
+      readonly objects: ObjectBooks[];
+      readonly others?: ObjectBooks[][];
+      readonly range?: RangeEnds;
+    }
   | { readonly kind: "traced"; readonly trace: Trace }
   | { readonly kind: "failed"; readonly error: PlainError };
 
@@ -157,8 +164,11 @@ export function serve(openSource: (place: Place | string) => Source): void {
     const finish = (): void => {
       for (const end of ends) end();
     };
-    const [objects, ...rest] = await runTasks(runs, openSource(task.place)).finally(finish);
-    return { kind: "done", objects: objects!, ...(rest.length > 0 && { others: rest }) };
+    const source = openSource(task.place);
+    const whole = async () => ({ objects: await runTasks(runs, source), ends: undefined });
+    const done = await (task.range ? runRange(runs, task.range, source) : whole()).finally(finish);
+    const [objects, ...rest] = done.objects;
+    return { kind: "done", objects: objects!, ...(rest.length > 0 && { others: rest }), range: done.ends };
   };
 
   const respond = async ({ ticket, message: request }: Ticketed<Request>): Promise<void> => {

@@ -19,23 +19,9 @@ export function openFile(path: string, url: string): ObjectReader {
     async *[Symbol.asyncIterator]() {
       etag = undefined;
       const hash = new ContentHash();
-      const buffer = new Uint8Array(CHUNK_BYTES);
-      const fd = reading(url, () => openSync(path, "r"));
-      try {
-        let yielded = performance.now();
-        for (;;) {
-          const length = reading(url, () => fill(fd, buffer));
-          if (length === 0) break;
-          const chunk = buffer.subarray(0, length);
-          hash.update(chunk);
-          yield chunk;
-          if (performance.now() - yielded > YIELD_AFTER_MS) {
-            await new Promise((resume) => setImmediate(resume));
-            yielded = performance.now();
-          }
-        }
-      } finally {
-        closeSync(fd);
+      for await (const chunk of readFrom(path, url, 0)) {
+        hash.update(chunk);
+        yield chunk;
       }
       etag = hash.etag();
       // Of many small files the collector would come too late for their buffers.
@@ -48,11 +34,33 @@ export function openFile(path: string, url: string): ObjectReader {
   };
 }
 
+/** The bytes of a file from `start` on, in chunks into one buffer. */
+export async function* readFrom(path: string, url: string, start: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  const fd = reading(url, () => openSync(path, "r"));
+  try {
+    let yielded = performance.now();
+    for (let at = start; ; ) {
+      // From the beginning without positions: a pipe has none.
+      const length = reading(url, () => fill(fd, buffer, start === 0 ? undefined : at));
+      if (length === 0) break;
+      at += length;
+      yield buffer.subarray(0, length);
+      if (performance.now() - yielded > YIELD_AFTER_MS) {
+        await new Promise((resume) => setImmediate(resume));
+        yielded = performance.now();
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Fills the buffer unless the file ends: short reads happen on network file systems, and would cost the hash a copy. */
-function fill(fd: number, buffer: Uint8Array): number {
+function fill(fd: number, buffer: Uint8Array, at: number | undefined): number {
   let length = 0;
   while (length < buffer.length) {
-    const read = readSync(fd, buffer, length, buffer.length - length, null);
+    const read = readSync(fd, buffer, length, buffer.length - length, at === undefined ? null : at + length);
     if (read === 0) break;
     length += read;
   }

@@ -14,7 +14,7 @@ import {
 import { readdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ConditionFailed, InputError, OutputError } from "../errors.ts";
-import { openFile } from "./folder-reader.ts";
+import { openFile, readFrom } from "./folder-reader.ts";
 import {
   etagAt,
   etagOfFile,
@@ -45,6 +45,16 @@ export function folderSource(path: string): Source {
       return there && { key, size: there.size };
     },
     open: (key) => openFile(tree.pathOf(key), tree.urlOf(key)),
+    ranges: {
+      open: (key, start) => readFrom(tree.pathOf(key), tree.urlOf(key), start),
+      async version(key) {
+        try {
+          return etagOfFile(statSync(tree.pathOf(key), { bigint: true }));
+        } catch (error) {
+          throw new InputError(`Cannot read ${tree.urlOf(key)}: ${stateOf(error)}`);
+        }
+      },
+    },
     async folders(prefix) {
       const folders: string[] = [];
       const objects: Listed[] = [];

@@ -45,6 +45,19 @@ export function memoryPlace(contents: Record<string, string | Uint8Array> = {}, 
       return bytes && listed(key, bytes);
     },
     open: (key, expected) => memoryReader(() => objects.get(key), urlOf(key), chunkBytes, expected),
+    ranges: {
+      async *open(key, start) {
+        const bytes = objects.get(key);
+        if (bytes === undefined) throw missing(urlOf(key));
+        const reader = memoryReader(() => bytes.subarray(start), urlOf(key), chunkBytes, undefined);
+        for await (const chunk of reader) yield chunk;
+      },
+      async version(key) {
+        const bytes = objects.get(key);
+        if (bytes === undefined) throw missing(urlOf(key));
+        return etagOf(bytes);
+      },
+    },
     async etag({ key, etag }) {
       const bytes = objects.get(key);
       if (etag === undefined && bytes === undefined) throw missing(urlOf(key));

@@ -49,6 +49,14 @@ export interface ObjectReader extends AsyncIterable<Uint8Array> {
   prefetch?(): void;
 }
 
+/** How several readers read one object together. */
+export interface Ranges {
+  /** The bytes from `start` on, in chunks as an ObjectReader's. */
+  open(key: string, start: number): AsyncIterable<Uint8Array>;
+  /** Identifies the version that lies there now, without reading it: the same before and after is the same in between. */
+  version(key: string): Promise<string>;
+}
+
 /** A place that raw objects and metadata are read from. Every failure is an InputError naming the URL. */
 export interface Source {
   /** "file:///abs/folder/" or "s3://bucket/prefix/", for people; it ends in "/". */
@@ -61,6 +69,8 @@ export interface Source {
   head(key: string): Promise<Listed | undefined>;
   /** `etag`, as a listing gave it: bytes of another version of the object are an InputError. */
   open(key: string, etag?: string): ObjectReader;
+  /** Absent where an object is checked against what the store knows of all of it (P11): then one reader has to read it. */
+  readonly ranges?: Ranges;
   /** What identifies the bytes of an object: the listing's ETag, or else a hash of the content, which has to be read for it. */
   etag(listed: Listed): Promise<string>;
   urlOf(key: string): string;

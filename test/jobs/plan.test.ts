@@ -6,7 +6,7 @@ import { UsageError } from "../../src/errors.ts";
 import { listDay, listDays } from "../../src/jobs/browse.ts";
 import type { Filter } from "../../src/jobs/dimensions.ts";
 import type { Dataset } from "../../src/jobs/metadata.ts";
-import { type BatchPlan, planBatch, planTasks } from "../../src/jobs/plan.ts";
+import { type BatchPlan, inputsOf, planBatch, planTasks } from "../../src/jobs/plan.ts";
 import { compareKeys } from "../../src/storage/keys.ts";
 import { memoryPlace } from "../../src/storage/memory.ts";
 import type { Source } from "../../src/storage/ports.ts";
@@ -196,6 +196,24 @@ describe("tasks", () => {
     expect(sizes(256, 256, 1)).toEqual([[256, 256], [1]]);
     expect(sizes(511, 2, 600, 600, 1)).toEqual([[511], [2], [600], [600], [1]]);
     expect(planTasks(objects(600, 600)).map(({ index }) => index)).toEqual([0, 1]);
+  });
+
+  test("are ranges of an object that is larger, where the place has them: as long as each other, without a gap", () => {
+    const tasks = planTasks(objects(10, 1100, 600, 1), { hasRanges: true });
+    expect(tasks.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(tasks.map(({ inputs }) => inputs.map(({ size }) => size / MiB))).toEqual([
+      [10],
+      [1100],
+      [1100],
+      [1100],
+      [600],
+      [600],
+      [1],
+    ]);
+    const ranges = tasks.map(({ range }) => range && [range.start / MiB, range.end / MiB].map(Math.floor));
+    expect(ranges).toEqual([undefined, [0, 366], [366, 733], [733, 1100], [0, 300], [300, 600], undefined]);
+    expect(tasks[1]!.range!.end).toBe(tasks[2]!.range!.start);
+    expect(inputsOf(tasks)).toEqual(objects(10, 1100, 600, 1));
   });
 
   test("grow with the partition, so that it has about 64", () => {

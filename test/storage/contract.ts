@@ -117,6 +117,26 @@ export function contract(name: string, fresh: () => Place): void {
       expect(error.message).toContain(source.urlOf("x"));
     });
 
+    test("an object may be read from any byte on, by several at once, and its version is known, if the place has ranges", async () => {
+      const { source, sink } = fresh();
+      const large = new Uint8Array(2_500_001).map((_, i) => (i * 31) ^ (i >> 8));
+      await sink.put("d/large", large);
+      const { ranges } = source;
+      if (ranges === undefined) return;
+      const version = await ranges.version("d/large");
+      const starts = [0, 1, 1 << 20, 2_500_000, 2_500_001];
+      const read = await Promise.all(starts.map((start) => content(ranges.open("d/large", start))));
+      for (const [index, bytes] of read.entries()) expect(Buffer.compare(bytes, large.subarray(starts[index]))).toBe(0);
+      expect(await ranges.version("d/large")).toBe(version);
+      await sink.put("d/large", bytesOf("another"));
+      expect(await ranges.version("d/large")).not.toBe(version);
+      for (const failing of [content(ranges.open("none", 5)), ranges.version("none")]) {
+        const error = await failing.catch((thrown) => thrown);
+        expect(error).toBeInstanceOf(InputError);
+        expect(error.message).toContain(source.urlOf("none"));
+      }
+    });
+
     test("large objects come in chunks, every byte of them", async () => {
       const { source, sink } = fresh();
       const large = new Uint8Array(5_000_001).map((_, i) => (i * 31) ^ (i >> 8));
@@ -256,7 +276,7 @@ export async function all(listing: AsyncIterable<Listed>): Promise<Listed[]> {
   return Array.fromAsync(listing);
 }
 
-export async function content(reader: ObjectReader): Promise<Uint8Array> {
+export async function content(reader: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of reader) chunks.push(chunk.slice());
   return Buffer.concat(chunks);
