@@ -24,8 +24,6 @@ export function openFile(path: string, url: string): ObjectReader {
         yield chunk;
       }
       etag = hash.etag();
-      // Of many small files the collector would come too late for their buffers.
-      buffer.buffer.transfer(0);
     },
     etag() {
       if (etag === undefined) throw new InternalError(`Cannot tell the ETag of ${url}: it was not read to its end`);
@@ -54,6 +52,8 @@ export async function* readFrom(path: string, url: string, start: number): Async
   } finally {
     closeSync(fd);
   }
+  // Of many small files the collector would come too late for their buffers.
+  buffer.buffer.transfer(0);
 }
 
 /** Fills the buffer unless the file ends: short reads happen on network file systems, and would cost the hash a copy. */

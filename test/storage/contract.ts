@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ConditionFailed, ConflictError, InputError, InternalError } from "../../src/errors.ts";
 import { compareKeys } from "../../src/storage/keys.ts";
-import type { Listed, ObjectReader, Sink, Source } from "../../src/storage/ports.ts";
+import type { Listed, Sink, Source } from "../../src/storage/ports.ts";
 
 /** A fresh, empty place: what the sink commits, the source reads. */
 export interface Place {
