@@ -137,7 +137,12 @@ test("an error of that record alone, whatever is thrown or returned", async () =
 describe("an error of its partition: exit 2, and where it was", () => {
   test.each([
     ["loop", "while (true);", [AT, "did not go on for 1 s (--stream-timeout)"]],
-    ["microtasks", "const again = (): any => Promise.resolve().then(again); again()", ["did not go on for 1 s"]],
+    // A machine that is fast enough fills the memory with them before a second is over.
+    [
+      "microtasks",
+      "const again = (): any => Promise.resolve().then(again); again()",
+      [/did not go on for 1 s|the run takes \d+ MiB of memory/],
+    ],
     // Within one call that nothing interrupts: the program does not wait for the thread.
     ["sleeps", "Bun.sleepSync(600_000)", [AT, "did not go on for 1 s"]],
     ["exit", "process.exit(0)", [AT, "it ended its thread with code 0"]],
@@ -163,8 +168,8 @@ describe("an error of its partition: exit 2, and where it was", () => {
     const { exit, bad, stderr } = await run(name, code, "--stream-timeout", "1");
     expect([exit, bad.state, bad.parts]).toEqual([2, "failed", []]);
     for (const text of [`${name}.ts`, ...texts]) {
-      expect(bad.error).toContain(text);
-      expect(stderr).toContain(text);
+      expect(bad.error).toMatch(text);
+      expect(stderr).toMatch(text);
     }
   });
 });
