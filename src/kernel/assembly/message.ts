@@ -259,6 +259,45 @@ const NO_TYPE: u32 = 255;
 /** Reads the field in `at`–`end`; false where it is broken, or has values of several kinds. */
 function readField(plan: Plan, message: Message, at: usize, end: usize): bool {
   if (++message.fields > MAX_FIELDS) return false;
+  return readUsualField(plan, message, at, end) || readAnyField(plan, message, at, end);
+}
+
+/** Likewise a field that is a short name, perhaps its type, and one value; false, and nothing is done, where it is another. */
+function readUsualField(plan: Plan, message: Message, at: usize, end: usize): bool {
+  const nameLength = <u32>load<u8>(at, 1);
+  const name = at + 2;
+  at = name + nameLength;
+  // Behind the name there is a tag at least, and what belongs to it.
+  if (load<u8>(name - 2) !== NAME || nameLength >= 0x80 || at + 2 > end) return false;
+  let type: u32 = 0;
+  let tag = <u32>load<u8>(at);
+  if (tag === TYPE) {
+    type = load<u8>(at, 1);
+    if (type >= 0x80 || at + 4 > end) return false;
+    at += 2;
+    tag = load<u8>(at);
+  }
+  const kind = tag >> 3;
+  const wire = tag & 7;
+  if (tag >= 0x80 || !isValue(kind, wire)) return false;
+  let start = at + 1;
+  if (wire === 2) {
+    let length = <u32>load<u8>(start++);
+    if (length >= 0x80) {
+      length = readVarint(at + 1, end);
+      if (next === 0) return false;
+      start = next;
+    }
+    if (<usize>length !== end - start) return false;
+    if (kind >= 6 && (length === 0 || !isPacked(start, end, kind))) return false;
+  } else if ((wire === 0 ? varintEnd(start, end) : start + 8) !== end) {
+    return false;
+  }
+  noteField(plan, message, name, nameLength, type, kind, start, end);
+  return true;
+}
+
+function readAnyField(plan: Plan, message: Message, at: usize, end: usize): bool {
   let name: usize = 0;
   let nameLength: u32 = 0;
   let type = NO_TYPE;
@@ -311,21 +350,34 @@ function readField(plan: Plan, message: Message, at: usize, end: usize): bool {
       return false;
     }
   }
-  if (name === 0) return true;
-  if (type === NO_TYPE) type = 0;
-  noteSection(changetype<Lane>(message.lane), name, nameLength);
+  if (name !== 0) noteField(plan, message, name, nameLength, type === NO_TYPE ? 0 : type, kind, valueStart, valueEnd);
+  return true;
+}
+
+/** Remembers where the value of a field lies, of `kind`, if it is the first of a name that the plan has. */
+function noteField(
+  plan: Plan,
+  message: Message,
+  name: usize,
+  nameLength: u32,
+  type: u32,
+  kind: u32,
+  valueStart: usize,
+  valueEnd: usize,
+): void {
+  const lane = changetype<Lane>(message.lane);
+  noteSection(lane, name, nameLength);
   const position = findName(plan, name, nameLength);
-  if (position < 0) return true;
-  const found = foundAt(changetype<Lane>(message.lane), <u32>position);
-  if (found.order !== 0) return true;
+  if (position < 0) return;
+  const found = foundAt(lane, <u32>position);
+  if (found.order !== 0) return;
   found.order = message.fields;
-  changetype<Lane>(message.lane).grown = 1;
+  lane.grown = 1;
   found.type = type;
   if (type + FIRST_VALUE === kind) {
     found.start = valueStart;
     found.end = valueEnd;
   }
-  return true;
 }
 
 /** Whether a member of a field is a value of the right wire type: packed or not for numbers. */

@@ -8,7 +8,10 @@ import { afterVarint, begin, DONE, FAULT, Lane, MESSAGE_BYTES, Message, Outcome,
 import { Plan } from "./plan";
 import { resolve } from "./resolve";
 
-/** For each tag: the element's length, how many bytes of offset follow << 8, the high bits of a short offset << 24. */
+/**
+ * For each tag: the element's length, how many bytes of offset follow << 8, how many bytes of input the element takes << 16, the
+ * high bits of a short offset << 24.
+ */
 const elements = memory.data(256 * 4, 16);
 /** In place of a length: more bytes say it. */
 const LONG: u32 = 0x80;
@@ -26,9 +29,9 @@ export function initSnappy(): void {
   for (let tag: u32 = 0; tag < 256; tag++) {
     let entry: u32;
     const upper = tag >> 2;
-    if ((tag & 3) === 0) entry = upper < 60 ? upper + 1 : LONG | (upper - 59);
-    else if ((tag & 3) === 1) entry = ((upper & 7) + 4) | (1 << 8) | ((tag >> 5) << 24);
-    else entry = (upper + 1) | ((tag & 3) === 2 ? 2 << 8 : 4 << 8);
+    if ((tag & 3) === 0) entry = upper < 60 ? (upper + 1) | ((upper + 2) << 16) : LONG | (upper - 59);
+    else if ((tag & 3) === 1) entry = ((upper & 7) + 4) | (1 << 8) | (2 << 16) | ((tag >> 5) << 24);
+    else entry = (upper + 1) | ((tag & 3) === 2 ? (2 << 8) | (3 << 16) : (4 << 8) | (5 << 16));
     store<u32>(elements + ((<usize>tag) << 2), entry);
   }
 }
@@ -157,8 +160,8 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
   let bOutput = bBase;
   let bStop = firstStop(b);
   while (true) {
-    // One comparison of each kind for both, without branches between.
-    while (i32(aInput < aLast) & i32(bInput < bLast) & i32(aOutput < aStop) & i32(bOutput < bStop)) {
+    // While there is room all four are negative: one branch for both.
+    while (<i32>((aInput - aLast) & (bInput - bLast) & (aOutput - aStop) & (bOutput - bStop)) < 0) {
       const aEntry = load<u32>(elements + ((<usize>load<u8>(aInput)) << 2));
       const bEntry = load<u32>(elements + ((<usize>load<u8>(bInput)) << 2));
       if (((aEntry | bEntry) & LONG) !== 0) {
@@ -192,10 +195,9 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
         }
         aOutput = written;
       } else {
-        aInput += 1 + aExtra;
-        copy64(aOutput, select<usize>(aInput, aOutput - aOffset, aIsLiteral));
+        copy64(aOutput, select<usize>(aInput + 1, aOutput - aOffset, aIsLiteral));
         aOutput += aLength;
-        aInput += select<u32>(aLength, 0, aIsLiteral);
+        aInput += <usize>(aEntry >> 16) & 0xff;
       }
       const bLength = bEntry & 0xff;
       const bExtra = <usize>(bEntry >> 8) & 0xff;
@@ -209,10 +211,9 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
         }
         bOutput = written;
       } else {
-        bInput += 1 + bExtra;
-        copy64(bOutput, select<usize>(bInput, bOutput - bOffset, bIsLiteral));
+        copy64(bOutput, select<usize>(bInput + 1, bOutput - bOffset, bIsLiteral));
         bOutput += bLength;
-        bInput += select<u32>(bLength, 0, bIsLiteral);
+        bInput += <usize>(bEntry >> 16) & 0xff;
       }
     }
     if (aInput >= aLast || aOutput >= aStop) {
@@ -263,7 +264,7 @@ function readAlone(plan: Plan, message: Message, input: usize, output: usize, st
   const last = message.inputEnd - STEP_INPUT;
   const base = message.bytes;
   do {
-    while (i32(input < last) & i32(output < stop)) {
+    while (<i32>((input - last) & (output - stop)) < 0) {
       const entry = load<u32>(elements + ((<usize>load<u8>(input)) << 2));
       const length = entry & 0xff;
       const extra = <usize>(entry >> 8) & 0xff;
@@ -279,10 +280,9 @@ function readAlone(plan: Plan, message: Message, input: usize, output: usize, st
         }
         output = written;
       } else {
-        input += 1 + extra;
-        copy64(output, select<usize>(input, output - offset, isLiteral));
+        copy64(output, select<usize>(input + 1, output - offset, isLiteral));
         output += length;
-        input += select<u32>(length, 0, isLiteral);
+        input += <usize>(entry >> 16) & 0xff;
       }
     }
     stop = resume(plan, message, input, output);
