@@ -4,6 +4,7 @@ import { MissingField, ValueError } from "../errors.ts";
 import { Filtered } from "../filtered.ts";
 import type { Path } from "../heka/message-view.ts";
 import { type Column, type Definition, definitionOf, type Place, type Read } from "./column.ts";
+import type { Parses } from "./parses.ts";
 import { placeText } from "./place.ts";
 
 /** A column ready to be read. */
@@ -21,6 +22,7 @@ export interface Site {
   readonly prefix: string;
   /** The path of a column that gives none: its name, or `[]` for the item of a list and the value of a map. */
   readonly own: Path;
+  readonly parses: Parses;
 }
 
 export function bind(column: Column, site: Site): Bound {
@@ -29,7 +31,7 @@ export function bind(column: Column, site: Site): Bound {
   const text = placeText(site.prefix, definition.source ? site.own : path);
   const source = definition.source
     ? computed(definition, site, text)
-    : definition.kind.bind({ within: site.within, path, text });
+    : definition.kind.bind({ within: site.within, path, text, parses: site.parses });
   return { text, read: settled(changed(source, definition, text), definition, text), store: storing(column) };
 }
 

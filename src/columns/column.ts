@@ -2,6 +2,7 @@
 
 import type { AvroSchema } from "../avro/literal.ts";
 import type { Json, Message, Path } from "../heka/message-view.ts";
+import type { Parses } from "./parses.ts";
 
 /** Where a column hides its definition: authors see only the words. */
 export const definitionOf: unique symbol = Symbol("column");
@@ -96,6 +97,8 @@ export interface Place {
   readonly path: Path;
   /** The whole path for error texts: `[]` for any item of a list, `*` for any key of a map. */
   readonly text: string;
+  /** Of the stream whose column it is. */
+  readonly parses: Parses;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Message } from "../heka/message-view.ts";
 import { avroFields, recordNames } from "./avro.ts";
 import { bind } from "./bind.ts";
 import type { Columns } from "./column.ts";
+import { Parses } from "./parses.ts";
 
 /** The Avro literal of a record called `name`; what Avro does not allow in a name becomes "_". */
 export function columnsToSchema(columns: Columns, name: string): AvroRecord {
@@ -23,18 +24,27 @@ export interface ColumnReader {
 /** A reader of each column by itself. */
 export function columnReaders(columns: Columns): ColumnReader[] {
   return Object.entries(columns).map(([name, column]) => {
-    const { read } = bind(column, { within: "message", prefix: "", own: [name] });
-    return { name, read: (message) => read(message, undefined, undefined) };
+    const parses = new Parses();
+    const { read } = bind(column, { within: "message", prefix: "", own: [name], parses });
+    return {
+      name,
+      read(message) {
+        parses.begin(message);
+        return read(message, undefined, undefined);
+      },
+    };
   });
 }
 
 /** Builds records. The columns are read in their order; the first that is missing decides. */
 export function columnsToBuild(columns: Columns): (message: Message) => object | Filtered {
+  const parses = new Parses();
   const members = Object.entries(columns).map(([name, column]) => ({
     name,
-    ...bind(column, { within: "message", prefix: "", own: [name] }),
+    ...bind(column, { within: "message", prefix: "", own: [name], parses }),
   }));
   return (message) => {
+    parses.begin(message);
     const record: { [name: string]: unknown } = {};
     for (const { name, read, text, store } of members) {
       const seen = read(message, undefined, undefined);

@@ -24,6 +24,15 @@ export function setMember(object: { [key: string]: unknown }, name: string, valu
   else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
+/** A copy that functions may change. JSON of a message is no deeper than 500 levels. */
+export function copyJson(value: Json): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyJson);
+  const copy: { [key: string]: Json } = {};
+  for (const name of Object.keys(value)) setMember(copy, name, copyJson(value[name]!));
+  return copy;
+}
+
 export function stringOf(value: Json, text: string): string {
   if (typeof value === "string") return value;
   return given(typeof value === "number" ? toText(value) : undefined, text, "is not a string");

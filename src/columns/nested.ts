@@ -15,7 +15,7 @@ type Group = { [name: string]: unknown };
 function jsonReader(place: Place): Read {
   return reader<Json>(
     place,
-    (message, path) => message.json(path, undefined),
+    (message, path) => place.parses.json(message, path),
     (value) => value,
   );
 }
@@ -27,7 +27,9 @@ export function listKind(item: Column): Kind {
     avro: (names) => ({ type: "array", items: avroType(item, names) }),
     bind(place) {
       const read = jsonReader(place);
-      const readItem = required(bind(item, { within: "entry", prefix: `${place.text}[]`, own: [] }));
+      const readItem = required(
+        bind(item, { within: "entry", prefix: `${place.text}[]`, own: [], parses: place.parses }),
+      );
       return (message, value, key) => {
         const entries = read(message, value, key) as Json | undefined;
         if (entries === undefined) return undefined;
@@ -58,7 +60,9 @@ export function mapKind(inner: Column): Kind {
     avro: (names) => ({ type: "map", values: avroType(inner, names) }),
     bind(place) {
       const read = jsonReader(place);
-      const readValue = required(bind(inner, { within: "entry", prefix: placeOfValues(place.text), own: [] }));
+      const readValue = required(
+        bind(inner, { within: "entry", prefix: placeOfValues(place.text), own: [], parses: place.parses }),
+      );
       return (message, value, key) => {
         const entries = read(message, value, key) as Json | undefined;
         if (entries === undefined) return undefined;
@@ -95,7 +99,7 @@ export function recordKind(columns: Columns): Kind {
       const within = ofMessage ? "message" : "entry";
       const read = ofMessage ? () => ({}) : jsonReader(place);
       const members = Object.entries(columns).map(([name, column]) => {
-        const read = required(bind(column, { within, prefix: place.text, own: [name] }));
+        const read = required(bind(column, { within, prefix: place.text, own: [name], parses: place.parses }));
         return { name, read };
       });
       return (message, value, key) => {

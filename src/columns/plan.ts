@@ -5,6 +5,7 @@ import { Filtered } from "../filtered.ts";
 import type { Message, Path } from "../heka/message-view.ts";
 import { bind } from "./bind.ts";
 import { type Column, type Columns, definitionOf, type Getter, type Missing } from "./column.ts";
+import { Parses } from "./parses.ts";
 
 /** A column that a getter gives, with no function of the stream's behind it. */
 export interface PlainColumn {
@@ -25,11 +26,13 @@ export function planColumns(columns: Columns): ColumnPlan {
   return {
     plain: entries.map(([name, column]) => plainOf(name, column)),
     others(positions) {
+      const parses = new Parses();
       const members = positions.map((position) => {
         const [name, column] = entries[position]!;
-        return bind(column, { within: "message", prefix: "", own: [name] });
+        return bind(column, { within: "message", prefix: "", own: [name], parses });
       });
       return (message) => {
+        parses.begin(message);
         const values = new Array<unknown>(members.length);
         for (let i = 0; i < members.length; i++) {
           const { read, text, store } = members[i]!;

@@ -5,7 +5,7 @@ import { UsageError, ValueError } from "../errors.ts";
 import { toInt, toLong } from "../heka/convert.ts";
 import type { Json, Message, Path } from "../heka/message-view.ts";
 import type { Getter, Kind } from "./column.ts";
-import { booleanOf, bytesOf, doubleOf, intOf, longOf, stringOf } from "./json.ts";
+import { booleanOf, bytesOf, copyJson, doubleOf, intOf, longOf, stringOf } from "./json.ts";
 import { reader } from "./place.ts";
 import { microsOfIso, microsOfNumber, type TimestampUnit, timestampUnits } from "./time.ts";
 
@@ -128,7 +128,7 @@ export const jsonKind: Kind = {
     name: "JSON",
     avro: "string",
     fromMessage: (message, path) => message.json(path, undefined),
-    fromJson: (value) => value,
+    fromJson: copyJson, // what entries are read from is shared: parses.ts
     take: (given) => (isJson(given) ? given : undefined),
   }),
   store: (seen) => JSON.stringify(seen),

@@ -218,3 +218,29 @@ test("a value is read by the same rules in a list as at the top of a message", (
     { numRuns: 400 },
   );
 });
+
+test("columns that read the same map get each their own: what a function does to its one is nobody else's", () => {
+  const counts = map(int(), "v");
+  const emptied = int().from({ counts }, ({ counts }) => {
+    let sum = 0;
+    for (const key of Object.keys(counts)) {
+      sum += counts[key]!;
+      delete (counts as Record<string, number>)[key];
+    }
+    return sum;
+  });
+  const stream = defineStream({ streamName: "t", columns: { first: emptied, second: emptied, whole: counts } });
+  const row = { first: 3, second: 3, whole: { a: 1, b: 2 } };
+  expect(derivePing(stream, { v: { a: 1, b: 2 } })).toEqual({ row });
+  expect(derivePing(stream, { v: { c: 5 } })).toEqual({ row: { first: 5, second: 5, whole: { c: 5 } } });
+
+  const trees = map(json(), "v");
+  const pruned = int().from({ trees }, ({ trees }) => {
+    const { leaves } = trees.a as { leaves: Json[] };
+    return leaves.push(0);
+  });
+  const pruning = defineStream({ streamName: "t", columns: { first: pruned, second: pruned, whole: trees } });
+  expect(derivePing(pruning, { v: { a: { leaves: [7, { b: 1 }] } } })).toEqual({
+    row: { first: 3, second: 3, whole: { a: '{"leaves":[7,{"b":1}]}' } },
+  });
+});
