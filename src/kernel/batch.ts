@@ -87,19 +87,37 @@ export class BatchReader {
     return (this.to - this.from) / this.room.window;
   }
 
-  /** Copies bytes into the window, as many as there is room for; how many that were. */
+  /** Copies bytes into the window, as many as there is room for; how many that were. Not copied if they lie there: `lend`. */
   fill(bytes: Uint8Array): number {
     const { memory } = this.kernel;
+    if (bytes.buffer === memory.bytes.buffer && bytes.byteOffset === this.to) {
+      this.to += bytes.length;
+      return bytes.length;
+    }
+    const length = Math.min(bytes.length, this.makeRoom());
+    memory.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.to);
+    this.to += length;
+    return length;
+  }
+
+  /**
+   * Where the window's next bytes belong, for a reader to put them there before anything else is done: `fill` takes them
+   * then as they are. Undefined where there is no room for so many.
+   */
+  lend(bytes: number): Uint8Array | undefined {
+    if (this.makeRoom() < bytes) return undefined;
+    return new Uint8Array(this.kernel.memory.bytes.buffer, this.to, bytes);
+  }
+
+  /** Moves what was not read yet to the window's start; how many bytes have room behind it. */
+  private makeRoom(): number {
     if (this.from > this.window) {
-      memory.bytes.copyWithin(this.window, this.from, this.to);
+      this.kernel.memory.bytes.copyWithin(this.window, this.from, this.to);
       this.origin += this.from - this.window;
       this.to -= this.from - this.window;
       this.from = this.window;
     }
-    const length = Math.min(bytes.length, this.window + this.room.window - this.to);
-    memory.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.to);
-    this.to += length;
-    return length;
+    return this.window + this.room.window - this.to;
   }
 
   /** What of the window is not read yet, and where it lies in the object; valid until the window is filled again. */

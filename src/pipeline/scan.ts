@@ -5,12 +5,15 @@ import { Framer, type Span } from "../heka/frames.ts";
 import { messageCheck } from "../heka/message.ts";
 import type { BatchFacts, BatchReader } from "../kernel/batch.ts";
 import { END } from "../kernel/layout.ts";
+import type { Lend } from "../storage/ports.ts";
 import { type Choice, type Decoded, isTaken } from "./records.ts";
 
 /** Bytes go in with `push`, chunk by chunk; what was found comes out before it returns, or after `end`. */
 export interface Scan {
   push(chunk: Uint8Array): void;
   end(): void;
+  /** Where the next chunk may be put, so that `push` need not copy it. */
+  readonly lend?: Lend;
 }
 
 /** Who is told what was found. */
@@ -158,5 +161,6 @@ export function kernelScan(founds: readonly Found[], batches: BatchReader, start
       framer.end();
       tellSpans(framer, founds);
     },
+    lend: (bytes) => (isPlain ? undefined : batches.lend(bytes)),
   };
 }

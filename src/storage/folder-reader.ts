@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { InputError, InternalError } from "../errors.ts";
 import { BLOCK_BYTES, ContentHash } from "./content-hash.ts";
 import { stateOf } from "./paths.ts";
-import type { ObjectReader } from "./ports.ts";
+import type { Lend, ObjectReader } from "./ports.ts";
 
 /** A block of the content hash, so that hashing never copies; small enough for the processor's cache. */
 const CHUNK_BYTES = BLOCK_BYTES;
@@ -15,11 +15,15 @@ const YIELD_AFTER_MS = 50;
 /** Reads a file in chunks into one buffer, again from the start for each iteration. */
 export function openFile(path: string, url: string): ObjectReader {
   let etag: string | undefined;
+  let lent: Lend = () => undefined;
   return {
+    readInto(lend) {
+      lent = lend;
+    },
     async *[Symbol.asyncIterator]() {
       etag = undefined;
       const hash = new ContentHash();
-      for await (const chunk of readFrom(path, url, 0)) {
+      for await (const chunk of readFrom(path, url, 0, (bytes) => lent(bytes))) {
         hash.update(chunk);
         yield chunk;
       }
@@ -32,14 +36,15 @@ export function openFile(path: string, url: string): ObjectReader {
   };
 }
 
-/** The bytes of a file from `start` on, in chunks into one buffer. */
-export async function* readFrom(path: string, url: string, start: number): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(CHUNK_BYTES);
+/** The bytes of a file from `start` on, in chunks into one buffer, or into what `lend` gives. */
+export async function* readFrom(path: string, url: string, start: number, lend?: Lend): AsyncGenerator<Uint8Array> {
+  const own = new Uint8Array(CHUNK_BYTES);
   const fd = reading(url, () => openSync(path, "r"));
   try {
     let yielded = performance.now();
     for (let at = start; ; ) {
       // From the beginning without positions: a pipe has none.
+      const buffer = lend?.(CHUNK_BYTES) ?? own;
       const length = reading(url, () => fill(fd, buffer, start === 0 ? undefined : at));
       if (length === 0) break;
       at += length;
@@ -53,7 +58,7 @@ export async function* readFrom(path: string, url: string, start: number): Async
     closeSync(fd);
   }
   // Of many small files the collector would come too late for their buffers.
-  buffer.buffer.transfer(0);
+  own.buffer.transfer(0);
 }
 
 /** Fills the buffer unless the file ends: short reads happen on network file systems, and would cost the hash a copy. */

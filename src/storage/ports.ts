@@ -47,7 +47,12 @@ export interface ObjectReader extends AsyncIterable<Uint8Array> {
   etag(): string;
   /** Begins to read before the first chunk is asked for: for small objects, since all of one may be kept. */
   prefetch?(): void;
+  /** From the next chunk on it is read into what `lend` gives, `bytes` large; where that is undefined into memory of its own. */
+  readInto?(lend: Lend): void;
 }
+
+/** Memory for one chunk, which its reader fills from the start before it asks again. */
+export type Lend = (bytes: number) => Uint8Array | undefined;
 
 /** How several readers read one object together. */
 export interface Ranges {

@@ -70,6 +70,32 @@ describe("a folder to read", () => {
     }
   });
 
+  test("chunks are read into memory that is lent, as long as there is some, and the ETag is the same", async () => {
+    const root = freshFolder();
+    const bytes = crypto.getRandomValues(new Uint8Array(65_536));
+    const object = Buffer.concat(Array.from({ length: 57 }, () => bytes));
+    writeFileSync(join(root, "x"), object);
+    const plain = folderSource(root).open("x");
+    expect(await content(plain)).toEqual(new Uint8Array(object));
+
+    const reader = folderSource(root).open("x");
+    const memory = new Uint8Array(8 << 20);
+    let lent = 0;
+    let chunks = 0;
+    reader.readInto?.((size) => (lent > 2 << 20 ? undefined : memory.subarray(lent, lent + size)));
+    for await (const chunk of reader) {
+      const isLent = chunk.buffer === memory.buffer;
+      expect(isLent).toBe(lent <= 2 << 20);
+      if (isLent) expect(chunk.byteOffset).toBe(lent);
+      lent += chunk.length;
+      chunks++;
+    }
+    expect(chunks).toBe(4);
+    expect(lent).toBe(object.length);
+    expect(Buffer.compare(memory.subarray(0, 3 << 20), object.subarray(0, 3 << 20))).toBe(0);
+    expect(reader.etag()).toBe(plain.etag());
+  });
+
   test("a folder that is opened as an object is an error", async () => {
     const root = freshFolder();
     mkdirSync(join(root, "d"));
