@@ -11,12 +11,14 @@ const MAX_HEADER_BYTES = 255;
 /** As many blanks after a frame are looked through for what follows. */
 const MAX_BLANKS_AHEAD = 256;
 
+export type MessageKind = "plain" | "block";
+
 /** What the framer asks about messages, next to damage only. */
 export interface MessageCheck {
-  /** Whether bytes are one whole message, plain or compressed. */
-  isWhole(message: Uint8Array): boolean;
+  /** How bytes are one whole message: plain, or as one Snappy block. Where they are none, how many were looked at in vain. */
+  examine(message: Uint8Array): MessageKind | number;
   /**
-   * Where the members from `start` on stop being whole ones of a plain message: `start` where the first is none, more than
+   * Where the members from `start` on stop being whole ones of a plain message: `start` where the first is no uuid, more than
    * `limit` where the last one goes on there. `ends` gets the end of each.
    */
   endOfMembers(bytes: Uint8Array, start: number, limit: number, ends?: number[]): number;
@@ -30,7 +32,7 @@ export class Ahead {
   #messages: MessageCheck;
   #credit = new Credit();
   /** What messages at `offset` were tried, so that none is tried twice where something else takes more bytes. */
-  #tried = { offset: -1, results: new Map<string, boolean>() };
+  #tried = { offset: -1, kinds: new Map<string, MessageKind | undefined>(), crossed: new Set<string>() };
 
   constructor(window: Window, messages: MessageCheck) {
     this.#window = window;
@@ -66,24 +68,29 @@ export class Ahead {
     return next > ahead || fault === "" ? "separator" : "garbage";
   }
 
-  /** Whether the bytes from `start` to `end`, both ahead of `at`, are a message, if there is credit to find out. */
-  isWhole(start: number, end: number): boolean {
+  /** Whether a blank lies `ahead` of `at`, of the bytes that are in sight. */
+  isBlankAt(ahead: number): boolean {
+    const { bytes, at, limit } = this.#window;
+    return at + ahead < limit && isBlank(bytes[at + ahead]);
+  }
+
+  /** What message the bytes from `start` to `end` are, both ahead of `at`, if there is credit to find out. */
+  kindOf(start: number, end: number): MessageKind | undefined {
     const { bytes, at } = this.#window;
-    const { offset, results } = this.#triedHere();
+    const { offset, kinds } = this.#triedHere();
     const range = `${start}-${end}`;
-    let isWhole = results.get(range);
-    if (isWhole === undefined) {
-      const mayTry = this.#credit.allows(end - start, offset);
-      isWhole = mayTry && this.#messages.isWhole(bytes.subarray(at + start, at + end));
-      if (mayTry && !isWhole) this.#credit.charge(end - start);
-      results.set(range, isWhole);
-    }
-    return isWhole;
+    if (kinds.has(range)) return kinds.get(range);
+    const size = end - start;
+    const found = this.#credit.allows(size, offset) ? this.#messages.examine(bytes.subarray(at + start, at + end)) : 0;
+    const kind = typeof found === "number" ? undefined : found;
+    if (typeof found === "number") this.#credit.charge(size, found);
+    kinds.set(range, kind);
+    return kind;
   }
 
   #triedHere() {
     const offset = this.#window.offset();
-    if (this.#tried.offset !== offset) this.#tried = { offset, results: new Map() };
+    if (this.#tried.offset !== offset) this.#tried = { offset, kinds: new Map(), crossed: new Set() };
     return this.#tried;
   }
 
@@ -93,9 +100,9 @@ export class Ahead {
    */
   isCrossed(start: number, ends: readonly number[]): boolean | undefined {
     const window = this.#window;
-    const { results } = this.#triedHere();
-    const range = `crossed ${start}-${ends.at(-1)}`;
-    if (results.has(range)) return true;
+    const { crossed } = this.#triedHere();
+    const range = `${start}-${ends.at(-1)}`;
+    if (crossed.has(range)) return true;
     let piece = 0;
     for (let ahead = start; ; ahead++) {
       const mark = window.bytes.indexOf(frameMark, window.at + ahead);
@@ -114,9 +121,9 @@ export class Ahead {
       }
       const follows = this.whatFollows(end);
       if (follows === undefined) return undefined;
-      if (follows !== "frame" || !this.isWhole(end - messageLength, end)) continue;
-      results.set(range, true);
-      this.#credit.charge(ends.at(-1)! - start);
+      if (follows !== "frame" || this.kindOf(end - messageLength, end) === undefined) continue;
+      crossed.add(range);
+      this.#credit.charge(ends.at(-1)! - start, ends.at(-1)! - start);
       return true;
     }
   }
@@ -127,9 +134,16 @@ export class Ahead {
     const most = 3 + MAX_HEADER_BYTES;
     if (!window.fill(most) && !window.ended) return undefined;
     const header = window.bytes.subarray(window.at, Math.min(window.limit, window.at + most));
-    const other = header.findIndex((byte, ahead) => ahead > 0 && byte === frameMark && this.readHeader(ahead) === "");
+    let last = header.length;
+    for (let other = header.indexOf(frameMark, 1); other > 0; other = header.indexOf(frameMark, other + 1)) {
+      const fault = this.readHeader(other);
+      if (fault === undefined) return undefined;
+      if (fault !== "") continue;
+      last = other;
+      break;
+    }
     const starts = new Set([3 + header[1], header.indexOf(headerEnd, 2) + 1]);
-    return [...starts].filter((start) => start > 2 && start <= header.length && (other < 0 || start <= other));
+    return [...starts].filter((start) => start > 2 && start <= last);
   }
 
   /** The ends of the whole members from `start` to `end`, where the last one ends. */
@@ -146,8 +160,8 @@ export class Ahead {
     for (;;) {
       const { at, limit } = window;
       const end = this.#messages.endOfMembers(window.bytes, at + start, limit) - at;
-      if (end < limit - at) return end;
       if (end - start > MAX_MESSAGE_BYTES) return start;
+      if (end < limit - at) return end;
       // As many at once as a few members take.
       window.fill(Math.max(end, limit - at) + 4096);
       if (window.limit - window.at === limit - at) return window.ended ? end : undefined;

@@ -2,6 +2,8 @@
 
 /** Sizes up to this have credit for many tries at once. */
 const smallBytes = 64 * 1024;
+/** A try costs something even where its first byte tells. */
+const LEAST = 64;
 
 /**
  * Credit for messages that do not decode, by the power of two of their size: each byte of the object earns one for every
@@ -22,10 +24,10 @@ export class Credit {
     return this.#left[power] >= 0;
   }
 
-  /** Counts a message that was tried and did not decode. */
-  charge(size: number): void {
+  /** Counts a message of `size` bytes that was tried in vain, with `looked` of them looked at. */
+  charge(size: number, looked: number): void {
     const power = powerOf(size);
-    this.#left[power] = (this.#left[power] ?? mostOf(power)) - size;
+    this.#left[power] = (this.#left[power] ?? mostOf(power)) - Math.max(looked, LEAST);
   }
 }
 

@@ -139,7 +139,7 @@ export class Envelope {
   }
 
   #checkSound(at: number): void {
-    if (at > this.#sound) throw new CorruptBlock();
+    if (at > this.#sound) throw new CorruptBlock(0);
   }
 
   /** Among the fields scanned so far. */

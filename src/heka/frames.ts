@@ -5,7 +5,7 @@ import { beginsHeader } from "./header.ts";
 import { frameMark, headerEnd } from "./protobuf.ts";
 import { Window } from "./window.ts";
 
-export { MAX_MESSAGE_BYTES, type MessageCheck } from "./ahead.ts";
+export { MAX_MESSAGE_BYTES, type MessageCheck, type MessageKind } from "./ahead.ts";
 
 /** Where not even a damaged frame begins. */
 const noFrame = "no frame begins here";
@@ -13,6 +13,8 @@ const noFrame = "no frame begins here";
 const MESSAGE_BEGINS = 18;
 /** Where a message lacks bytes, and took frames behind it for them. */
 const crossed = "another frame begins inside and ends outside";
+/** Where a length leads into a later frame. */
+const astray = "another frame begins inside and ends outside, and what it holds is no message";
 
 /**
  * A range of the (decompressed) object, `offset` and `length` in bytes. Spans come in order and leave no gap.
@@ -33,22 +35,23 @@ type OpenRange = { kind: "damaged"; offset: number; cause: string } | { kind: "b
  *
  * There is no checksum, and a frame's length may be what is damaged. What may be lost to that is bounded (P6):
  * - Where a frame must begin (at the start, after a frame, after blanks) a sane header is trusted if its frame ends at the
- *   end, or before another sane header, blanks aside. Such a frame is intact: it is never searched, and not decoded.
+ *   end, or before another sane header, blanks aside. Such a frame is intact: it is never searched, and not decoded, but where
+ *   the blanks are the end of a frame that begins inside.
  * - Where something else follows, either the length or what follows is damaged: it is a frame if its message decodes, and no
  *   frame that decodes begins inside and ends outside.
  * - Else damage begins there. If a whole plain message lies behind what is left of the header, and a mark or the end follows that,
  *   blanks aside, the damage ends with it: frames that its fields hold are none.
  * - Else from the second byte on every mark is tried: a frame is one with a sane header whose message decodes. If what was
- *   hit began like a plain message, whose fields may hold frames, then a mark, a blank, the end, or a header that lacks only
- *   its mark has to follow, too.
+ *   hit began like a plain message, whose fields may hold frames, then as far as those go a mark, a blank, the end, or a
+ *   header that lacks only its mark has to follow, too.
  */
 export class Framer {
   #window = new Window();
   #ahead: Ahead;
   /** A damaged or blank range that goes on at the window's `at`. */
   #open: OpenRange | undefined;
-  /** How a damaged range is searched for a frame: any will do, or one that something has to follow. */
-  #search: "any" | "followed" | undefined;
+  /** While a damaged range is searched for a frame: before this offset something has to follow one. */
+  #search: number | undefined;
   /** A frame found together with the end of an open range. */
   #queued: Span | undefined;
 
@@ -128,14 +131,17 @@ export class Framer {
     if (!window.fill(length)) return window.ended ? "truncated" : undefined;
     const follows = this.#ahead.whatFollows(length);
     if (follows === undefined) return undefined;
-    if (this.#search !== undefined || follows !== "frame") {
-      const mayBeOne = this.#search !== "followed" || follows !== "garbage";
-      if (!mayBeOne || !this.#ahead.isWhole(length - messageLength, length)) {
-        return "no frame follows, and what it holds is no message";
-      }
-      const isCrossed = follows === "frame" ? false : this.#ahead.isCrossed(1, [length]);
+    const isSure = this.#search === undefined && follows === "frame";
+    const isAlone = follows === "garbage" && window.offset() < (this.#search ?? 0);
+    const kind = isSure || isAlone ? undefined : this.#ahead.kindOf(length - messageLength, length);
+    if (!isSure && kind === undefined) return "no frame follows, and what it holds is no message";
+    // A block that is whole where one must be lacks nothing: what begins in it is part of it.
+    const mayLack = kind === "plain" || this.#search !== undefined;
+    if (isSure ? this.#ahead.isBlankAt(length) : follows !== "frame" && mayLack) {
+      const isCrossed = this.#ahead.isCrossed(1, [length]);
       if (isCrossed === undefined) return undefined;
-      if (isCrossed) return crossed;
+      if (isCrossed && !isSure) return crossed;
+      if (isCrossed && this.#ahead.kindOf(length - messageLength, length) === undefined) return astray;
     }
     const offset = window.offset();
     window.at += length;
@@ -149,19 +155,20 @@ export class Framer {
    */
   #endOfDamage(fault: string): number | undefined {
     if (this.#search !== undefined) return 1;
-    let search: "any" | "followed" = fault === crossed ? "followed" : "any";
+    let search = fault === crossed ? Number.POSITIVE_INFINITY : 0;
     const starts = fault === noFrame || fault === crossed ? [] : this.#ahead.messageStarts();
     if (starts === undefined) return undefined;
     for (const start of starts) {
       const end = this.#ahead.endOfMembers(start);
       if (end === undefined) return undefined;
       if (end - start < MESSAGE_BEGINS) continue;
-      if (this.#window.bytes[this.#window.at + start - 1] === headerEnd) search = "followed";
+      const { at, bytes } = this.#window;
+      if (bytes[at + start - 1] === headerEnd) search = Math.max(search, this.#window.offset() + end);
       if (end > this.#window.limit - this.#window.at) continue;
       const follows = this.#ahead.whatFollows(end);
       if (follows === undefined) return undefined;
       const isEnd = follows === "frame" || follows === "mark";
-      if (!isEnd || !this.#ahead.isWhole(start, end)) continue;
+      if (!isEnd || this.#ahead.kindOf(start, end) === undefined) continue;
       const isCrossed = this.#ahead.isCrossed(start, this.#ahead.memberEnds(start, end));
       if (isCrossed === undefined) return undefined;
       if (!isCrossed) return end;

@@ -18,11 +18,19 @@ export const memberWire = [
   wire.bytes,
 ];
 
+/** Whether a message may begin with this byte, a member's tag or the first byte of one. */
+export function beginsMember(byte: number | undefined): boolean {
+  if (byte === undefined || byte >= 0x80) return byte !== undefined;
+  const type = byte & 7;
+  const member = byte >> 3;
+  return member < memberWire.length ? memberWire[member] === type : type < 3 || type === wire.fixed32;
+}
+
 /** As many members are looked through for where they end. */
 const MAX_MEMBERS = 70_000;
 
 /**
- * Where the members from `start` on stop being whole ones of a message: `start` where the first is none, more than `limit`
+ * Where the members from `start` on stop being whole ones of a message: `start` where the first is no uuid, more than `limit`
  * where the last one goes on there. A member that Heka does not know ends them, too, and so does one out of turn or a uuid of
  * another size: whoever writes messages writes members in order, and what was never one message seldom looks as if it were. `ends` gets the end
  * of each.
@@ -33,7 +41,10 @@ export function endOfMembers(bytes: Uint8Array, start: number, limit: number, en
   for (let count = 0; at < limit && count < MAX_MEMBERS; count++) {
     const tag = bytes[at]!; // all that are known take one byte
     const member = tag >> 3;
-    const isInTurn = member > last || (member === last && member === messageTag.field);
+    const isFirst = count === 0;
+    const isInTurn = isFirst
+      ? member === messageTag.uuid
+      : member > last || (member === last && member === messageTag.field);
     if (memberWire[member] !== (tag & 7) || !isInTurn) break;
     last = member;
     const numberEnd = endOfVarint(bytes, at + 1, limit);
@@ -41,7 +52,7 @@ export function endOfMembers(bytes: Uint8Array, start: number, limit: number, en
     if (numberEnd < 0) break;
     const length = (tag & 7) === wire.bytes ? readVarint({ bytes, at: at + 1, end: numberEnd }) : 0;
     if (length < 0 || length > MAX_MESSAGE_BYTES) break;
-    if (member === messageTag.uuid && length !== 16 && length !== 36) break;
+    if (isFirst && length !== 16 && length !== 36) break;
     at = numberEnd + length;
     ends?.push(at);
   }

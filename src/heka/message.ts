@@ -3,13 +3,13 @@ import { FormatError, MissingField, ValueError } from "../errors.ts";
 import { Document, type Place } from "./document.ts";
 import { Envelope, READ_AT_ONCE } from "./envelope.ts";
 import { allFields, type Field, readField } from "./fields.ts";
-import type { MessageCheck } from "./frames.ts";
-import { endOfMembers } from "./members.ts";
+import type { MessageCheck, MessageKind } from "./frames.ts";
+import { beginsMember, endOfMembers } from "./members.ts";
 import type { Json, Message, Path } from "./message-view.ts";
 import { type CompiledPath, compilePath, type FieldName } from "./path.ts";
 import { messageTag, readInt64 } from "./protobuf.ts";
 import { wholeJson } from "./sections.ts";
-import { CorruptBlock, maybeSnappy, uncompressSnappy, uncompressSoundPart } from "./snappy.ts";
+import { beginsBlock, CorruptBlock, maybeSnappy, uncompressSnappy, uncompressSoundPart } from "./snappy.ts";
 import { booleanAt, bytesAt, doubleAt, intAt, longAt, stringAt, uuidAt } from "./values.ts";
 
 export type { Json, Message, Path };
@@ -179,6 +179,27 @@ export class MessageDecoder {
     return new RawMessage(this.#envelope, wasCompressed);
   }
 
+  /** Whether `bytes` are one whole message, and how; or how many of them were looked at in vain. */
+  examine(bytes: Uint8Array): MessageKind | number {
+    const kinds: readonly MessageKind[] = maybeSnappy(bytes) ? ["block", "plain"] : ["plain", "block"];
+    let looked = 0;
+    for (const kind of kinds) {
+      // Most of what is asked about is told by its first bytes; an error would take a hundred times as long.
+      if (kind === "block" ? !beginsBlock(bytes) : !beginsMember(bytes[0])) continue;
+      let content = bytes;
+      try {
+        if (kind === "block") content = uncompressSnappy(bytes);
+        this.#envelope.read(content);
+        return kind;
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        if (error instanceof CorruptBlock) looked += error.at;
+        else looked += content === bytes ? error.offset : bytes.length;
+      }
+    }
+    return looked;
+  }
+
   #tryRead(bytes: Uint8Array, compressed: boolean, how: "whole" | "lazily"): FormatError | undefined {
     try {
       if (how === "whole") this.#envelope.read(compressed ? uncompressSnappy(bytes) : bytes);
@@ -209,18 +230,7 @@ export class MessageDecoder {
 /** What the framer asks next to damage. With a decoder of its own, for the message decoded last is still in use then. */
 export function messageCheck(): MessageCheck {
   const decoder = new MessageDecoder();
-  return {
-    isWhole(bytes) {
-      try {
-        decoder.decode(bytes);
-        return true;
-      } catch (error) {
-        if (error instanceof FormatError) return false;
-        throw error;
-      }
-    },
-    endOfMembers,
-  };
+  return { examine: (bytes) => decoder.examine(bytes), endOfMembers };
 }
 
 function missing(path: CompiledPath, otherwise: readonly unknown[]): unknown {

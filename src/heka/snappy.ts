@@ -20,6 +20,13 @@ export function maybeSnappy(bytes: Uint8Array): boolean {
   return bytes.length <= 32 + declared + declared / 6 && fits(declared, bytes);
 }
 
+/** Whether a block may begin so: with a length that fits, and bytes that are given as they are. */
+export function beginsBlock(bytes: Uint8Array): boolean {
+  const cursor = { bytes, at: 0, end: bytes.length };
+  const declared = readVarint(cursor);
+  return declared >= 0 && fits(declared, bytes) && cursor.at < bytes.length && (bytes[cursor.at]! & 3) === 0;
+}
+
 /**
  * The content of a block. FormatError where it is none: every length and offset is checked first, against what was written
  * so far and against the length declared, which we bound (P9). The library's own checks look beyond the end of some corrupt
@@ -29,21 +36,21 @@ export function uncompressSnappy(bytes: Uint8Array): Uint8Array {
   const declared = declaredLength(bytes);
   if (declared < 0) throw new FormatError("Cannot uncompress Snappy: no length is declared", 0);
   if (!fits(declared, bytes)) throw new FormatError("Cannot uncompress Snappy: the length declared is too large", 0);
-  if (soundBytes(bytes) !== declared) throw new CorruptBlock();
+  if (soundBytes(bytes) !== declared) throw new CorruptBlock(faultAt(bytes));
   takeLarge(bytes.length + 2 * declared);
   uncompressor ??= snappyUncompressor();
   try {
     return uncompressor(bytes, declared);
   } catch {
-    throw new CorruptBlock();
+    throw new CorruptBlock(bytes.length);
   } finally {
     if (bytes.length + declared > keptBytes) uncompressor = undefined;
   }
 }
 
-/** A block whose elements, or one of them, are broken. */
+/** A block whose elements, or one of them, are broken; `at` is how many of its bytes it takes to tell. */
 export class CorruptBlock extends FormatError {
-  constructor() {
+  constructor(readonly at: number) {
     super("Cannot uncompress Snappy: the block is corrupt", 0);
   }
 }
@@ -58,13 +65,22 @@ export function uncompressSoundPart(bytes: Uint8Array): { bytes: Uint8Array; sou
   return { bytes: out, sound: sound < 0 ? ~sound : sound };
 }
 
-/** How many bytes a block's elements make, written to `out` if that is given; of those before a broken one `~`. */
-function soundBytes(bytes: Uint8Array, out?: Uint8Array): number {
+/** Where the first element of a corrupt block is that is broken; the end where only their sum is. */
+function faultAt(bytes: Uint8Array): number {
   const cursor = { bytes, at: 0, end: bytes.length };
+  return soundBytes(bytes, undefined, cursor) < 0 ? cursor.at : bytes.length;
+}
+
+/**
+ * How many bytes a block's elements make, written to `out` if that is given; of those before a broken one `~`, and the cursor is
+ * left there.
+ */
+function soundBytes(bytes: Uint8Array, out?: Uint8Array, cursor = { bytes, at: 0, end: bytes.length }): number {
   const declared = readVarint(cursor);
   let at = cursor.at;
   let sound = 0;
   while (at < bytes.length) {
+    cursor.at = at;
     const tag = bytes[at++]!;
     const kind = tag & 3;
     // How many bytes say the length of a literal, or the offset of a copy.

@@ -110,11 +110,25 @@ function swallowed(
   return (at) => ranges.some(({ from, to }) => at > from && at < to);
 }
 
-/** Where the frame at `at` ends by its own unsigned header; -1 where there is none. */
+/** Where the frame at `at` ends by its own header; -1 where there is none. */
 function statedEnd(bytes: Uint8Array, at: number): number {
   const header = bytes.subarray(at + 2, at + 2 + bytes[at + 1]!);
-  const digits = [...header.subarray(1)];
-  const isVarint = digits.length > 0 && digits.every((digit, i) => digit >= 0x80 === i < digits.length - 1);
-  if (bytes[at] !== 0x1e || header[0] !== 8 || !isVarint || bytes[at + 2 + header.length] !== 0x1f) return -1;
-  return at + 3 + header.length + digits.reduceRight((sum, digit) => sum * 128 + (digit & 0x7f), 0);
+  if (bytes[at] !== 0x1e || bytes[at + 2 + header.length] !== 0x1f) return -1;
+  const varint = (from: number): { value: number; to: number } => {
+    let to = from;
+    while (header[to]! >= 0x80) to++;
+    const digits = [...header.subarray(from, to + 1)];
+    return { value: digits.reduceRight((sum, digit) => sum * 128 + (digit & 0x7f), 0), to: to + 1 };
+  };
+  // Length, hash function, signer, key version, HMAC, in any order; the first length counts.
+  let length = -1;
+  for (let from = 0; from < header.length; ) {
+    const tag = header[from]!;
+    const { value, to } = varint(from + 1);
+    if (![0x08, 0x18, 0x22, 0x28, 0x32].includes(tag) || to > header.length) return -1;
+    if (tag === 0x08 && length < 0) length = value;
+    from = tag === 0x22 || tag === 0x32 ? to + value : to;
+    if (from > header.length) return -1;
+  }
+  return length < 0 ? -1 : at + 3 + header.length + length;
 }

@@ -8,7 +8,7 @@ import { spansOf, utf8 } from "./objects.ts";
 
 /** What the framer is told of messages here: those of letters are whole. */
 const texts: MessageCheck = {
-  isWhole: (message) => /^[A-Za-z]+$/.test(Buffer.from(message).toString("latin1")),
+  examine: (message) => (/^[A-Za-z]+$/.test(Buffer.from(message).toString("latin1")) ? "plain" : message.length),
   endOfMembers: (_bytes, start) => start,
 };
 const textSpans = (bytes: Uint8Array, cuts?: number[]) => spansOf(bytes, cuts, texts);
