@@ -5,6 +5,8 @@ export interface Ended {
   readonly exit: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** The most memory that it had, in bytes. */
+  readonly peakRss: number;
 }
 
 /** Runs the binary in `cwd` with nothing in its environment but `env`. */
@@ -28,5 +30,5 @@ export async function derive(
   const timer = signal && setTimeout(() => child.kill(signal.name), signal.afterMs);
   const [stdout, stderr, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   clearTimeout(timer);
-  return { exit, stdout, stderr };
+  return { exit, stdout, stderr, peakRss: Number(child.resourceUsage()?.maxRSS ?? 0) };
 }

@@ -1,15 +1,17 @@
-// P6, P7: mutants through the built binary, by the thousand in one process: `cat --count` and `convert` must read of each what the
-// framer and the decoder read of it here, where the other tests have weighed it. npm run fuzz does so until its time is up.
+// P6, P7, P9: mutants through the built binary, by the hundred in one process: `cat --count` and `convert` must read of each what the
+// framer and the decoder read of it here, where it is weighed, in little memory. npm run fuzz does so until its time is up, and with
+// --binary N until there were as many.
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { FormatError } from "../../src/errors.ts";
 import { MessageDecoder } from "../../src/heka/message.ts";
 import { derive } from "../binary/derive.ts";
 import { spansOf } from "../heka/objects.ts";
 import { dice, mutate } from "./mutant.ts";
-import { FUZZ_OBJECTS } from "./objects.ts";
+import { FUZZ_OBJECTS, mixed } from "./objects.ts";
 import { brokenPromises, changed } from "./truth.ts";
 
 const seconds = Number(process.env.DERIVE_FUZZ_SECONDS ?? 0);
@@ -17,7 +19,10 @@ const seconds = Number(process.env.DERIVE_FUZZ_SECONDS ?? 0);
 const seed = Number(
   process.env.DERIVE_FUZZ_SEED ?? (process.env.DERIVE_FUZZ_SECONDS ? Math.floor(Math.random() * 2 ** 32) : 1),
 );
+const least = Number(process.env.DERIVE_FUZZ_BINARY ?? 0);
 const MUTANTS = 500;
+/** No damage takes more memory (P9). */
+const MOST_BYTES = 500e6;
 
 const STREAM = `import { defineStream, string } from "derive";
 export default defineStream({ streamName: "telemetry", columns: { hostname: string().default("") } });
@@ -37,19 +42,28 @@ function isMessage(bytes: Uint8Array): boolean {
   }
 }
 
-/** A mutant: any damage, or of every second one a single bit. */
-function mutantOf(mutantSeed: number): {
-  name: string;
-  bytes: Uint8Array;
-  counts: Record<string, number>;
-  broken: string[];
-} {
+interface MutantOf {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly damaged: readonly { offset: number; length: number; cause: string }[];
+  readonly broken: readonly string[];
+}
+
+/** A mutant of any object, or of frames of the real files in any order: one in six with a single bit flipped. */
+function mutantOf(mutantSeed: number): MutantOf {
   const roll = dice(mutantSeed);
-  const [name, object] = Object.entries(FUZZ_OBJECTS)[roll(Object.keys(FUZZ_OBJECTS).length)]!;
+  const names = Object.keys(FUZZ_OBJECTS);
+  const isMixed = roll(2) === 0;
+  const name = isMixed ? "mixed" : names[roll(names.length)]!;
+  const object = isMixed ? mixed(mutantSeed) : FUZZ_OBJECTS[name]!;
   const at = roll(object.bytes.length);
   const flip = [{ at, removed: 1, inserted: Uint8Array.of(object.bytes[at]! ^ (1 << roll(8))) }];
-  const changes = roll(2) === 0 ? flip : mutate(object, mutantSeed).changes;
+  const changes = roll(6) === 0 ? flip : mutate(object, mutantSeed).changes;
   const bytes = changed(object, changes);
+  // What damage made look like a whole gzip or zstd object is none of this test's.
+  if ((bytes[0] === 0x1f && bytes[1] === 0x8b) || (bytes[0] === 0x28 && bytes[1] === 0xb5))
+    return mutantOf(mutantSeed ^ 0x40000000);
   const spans = spansOf(bytes);
   const frames = spans.filter((span) => span.kind === "frame");
   const lengthOf = (kind: string) => spans.reduce((sum, span) => (span.kind === kind ? sum + span.length : sum), 0);
@@ -62,15 +76,19 @@ function mutantOf(mutantSeed: number): {
     frames: frames.length,
     decoded: frames.filter(({ message }) => isMessage(message)).length,
   };
-  return { name, bytes, counts, broken: brokenPromises(object, changes, bytes, spans) };
+  const damaged = spans.flatMap((span) => (span.kind === "damaged" ? [{ ...span }] : []));
+  return { name, bytes, counts, damaged, broken: brokenPromises(object, changes, bytes, spans) };
 }
+
+const nameOf = (i: number): string => String(i).padStart(6, "0");
+let peak = 0;
 
 async function round(firstSeed: number): Promise<void> {
   const raw = join(folder, `raw-${firstSeed}`);
   mkdirSync(raw);
   writeFileSync(join(folder, "Mutants.ts"), STREAM);
   const mutants = Array.from({ length: MUTANTS }, (_, i) => ({ seed: firstSeed + i, ...mutantOf(firstSeed + i) }));
-  for (const [i, { bytes }] of mutants.entries()) writeFileSync(join(raw, String(i).padStart(6, "0")), bytes);
+  for (const [i, { bytes }] of mutants.entries()) writeFileSync(join(raw, nameOf(i)), bytes);
   expect(
     mutants.flatMap(({ seed, name, broken }) => (broken.length > 0 ? [`${name}, seed ${seed}: ${broken}`] : [])),
   ).toEqual([]);
@@ -84,17 +102,45 @@ async function round(firstSeed: number): Promise<void> {
   for (const [i, line] of lines.entries())
     expect({ seed: mutants[i]!.seed, ...line }).toMatchObject({ seed: mutants[i]!.seed, ...mutants[i]!.counts });
 
-  const out = `out-${firstSeed}.parquet`;
-  const words = ["convert", "./Mutants.ts", raw, "-o", out, "--json", "-q", "--max-errors", "100%", "-j", "1"];
-  const converted = await derive(words, folder);
-  const { totals } = JSON.parse(converted.stdout);
+  const out = `out-${firstSeed}`;
+  const words = ["convert", "./Mutants.ts", raw, "-o", out, "--json", "-q", "--max-errors", "100%"];
+  const more = ["--quarantine", `quarantine-${firstSeed}`, "-j", `${1 + (firstSeed % 2)}`];
+  const env: Record<string, string> = firstSeed % 5 === 0 ? { DERIVE_KERNEL: "off" } : {};
+  const converted = await derive([...words, ...more], folder, { env });
+  const { totals, partitions } = JSON.parse(converted.stdout);
   const sum = (count: string) => mutants.reduce((total, { counts }) => total + counts[count]!, 0);
   const counts = ["bytes", "bytesInFrames", "bytesDamaged", "bytesBlank", "frames"];
   expect([converted.exit, ...counts.map((count) => totals[count])]).toEqual([0, ...counts.map(sum)]);
   expect(totals.decoded).toBe(totals.written + totals.failed);
   // What the stream does not ask of a long message is not read, and may be broken.
   expect(totals.decoded).toBeGreaterThanOrEqual(sum("decoded"));
-  rmSync(raw, { recursive: true });
+
+  // What lies where: damage from the quarantine's index, frames from that and the rows of each object.
+  const [partition] = partitions;
+  const { generations } = JSON.parse(readFileSync(join(folder, out, "mutants/v1/_SUCCESS"), "utf8"));
+  const faults = partition.quarantine.flatMap(linesOf);
+  for (const [i, { counts, damaged }] of mutants.entries()) {
+    const object = pathToFileURL(join(raw, nameOf(i))).href;
+    const ofObject = faults.filter((fault: Fault) => fault.object === object);
+    const placed = ofObject.filter(({ kind }: Fault) => kind === "damaged");
+    expect({ seed: mutants[i]!.seed, damaged: placed }).toMatchObject({ seed: mutants[i]!.seed, damaged });
+    const { rows } = generations[0].inputs[i];
+    expect([mutants[i]!.seed, rows + ofObject.length - placed.length]).toEqual([mutants[i]!.seed, counts.frames!]);
+  }
+  peak = Math.max(peak, counted.peakRss, converted.peakRss);
+  expect(peak).toBeLessThan(MOST_BYTES);
+  for (const made of [raw, join(folder, out), join(folder, `quarantine-${firstSeed}`)])
+    rmSync(made, { recursive: true, force: true });
+}
+
+interface Fault {
+  readonly object: string;
+  readonly kind: string;
+}
+
+function linesOf(index: string): Fault[] {
+  const lines = readFileSync(new URL(index), "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line));
 }
 
 test(
@@ -105,8 +151,8 @@ test(
     do {
       await round(seed + count);
       count += MUTANTS;
-    } while (performance.now() < until);
-    console.log(`${count} mutants`);
+    } while (performance.now() < until || count < least);
+    console.log(`${count} mutants, ${Math.round(peak / 1e6)} MB at most`);
   },
-  seconds * 1000 + 300_000,
+  seconds * 1000 + 300_000 + least * 100,
 );

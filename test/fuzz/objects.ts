@@ -2,6 +2,7 @@
 // hostile files would hold.
 import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { readReal, realFiles, spansOf, utf8 } from "../heka/objects.ts";
+import { dice } from "./mutant.ts";
 import { type Known, known } from "./truth.ts";
 
 export interface Part {
@@ -76,19 +77,36 @@ export const SMALL_OBJECTS: Readonly<Record<string, Known>> = {
   ]),
 };
 
+const REAL_FILES = ["test_plain", "test_snappy", "test_mixed", "test_telemetry_snappy", "test_invalid_utf8"];
+
+function partsOf({ bytes }: Pick<Known, "bytes">): Part[] {
+  return spansOf(bytes).map(({ kind, offset, length }) => {
+    return { bytes: bytes.slice(offset, offset + length), isFrame: kind === "frame" };
+  });
+}
+
+const realParts = (name: string): Part[] => partsOf({ bytes: readReal(`${name}.heka`) });
+
 /** The small ones and, where they are, real ones: framed and not compressed as a whole, and one of frames of very different sizes. */
 export const FUZZ_OBJECTS: Readonly<Record<string, Known>> = { ...SMALL_OBJECTS, ...realObjects() };
 
+/** Of real files, or where there are none of the small objects, some frames in any order; `seed` chooses. */
+export function mixed(seed: number): Known {
+  const roll = dice(seed);
+  const files = realFiles === undefined ? Object.values(SMALL_OBJECTS).map(partsOf) : REAL_FILES.map(realParts);
+  return known(
+    Array.from({ length: 2 + roll(5) }, () => {
+      const file = files[roll(files.length)]!;
+      const starts = [...file.keys()].filter((i) => file[i]!.isFrame);
+      const first = starts[roll(starts.length)]!;
+      return file.slice(first, first + 1 + roll(4));
+    }).flat(),
+  );
+}
+
 function realObjects(): Record<string, Known> {
   if (realFiles === undefined) return {};
-  const parts = (name: string): Part[] => {
-    const bytes = readReal(`${name}.heka`);
-    return spansOf(bytes).map(({ kind, offset, length }) => {
-      return { bytes: bytes.slice(offset, offset + length), isFrame: kind === "frame" };
-    });
-  };
-  const [plain, snappy, mixed] = ["test_plain", "test_snappy", "test_mixed"].map(parts);
-  const [large, largePlain] = ["test_telemetry_snappy", "test_invalid_utf8"].map(parts);
+  const [plain, snappy, mixed, large, largePlain] = REAL_FILES.map(realParts);
   const sizes = [
     plain![0]!,
     ...large!,
