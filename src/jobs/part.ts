@@ -1,6 +1,5 @@
 // One Parquet object on its way out: row groups in, hashed while written, read back and checked before anyone sees it.
 
-import { crc32 } from "node:zlib";
 import { InternalError, OutputError } from "../errors.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Expected, Sink, Upload } from "../storage/ports.ts";
@@ -125,7 +124,7 @@ export class PartWriter {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    this.#crc32 = crc32(bytes, this.#crc32);
+    this.#crc32 = Bun.hash.crc32(bytes, this.#crc32);
     this.#sha256.update(bytes);
     await this.upload.write(bytes);
   }

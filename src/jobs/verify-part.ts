@@ -1,6 +1,5 @@
 // One derived Parquet object, read once from its place and then looked at from all sides.
 
-import { crc32 } from "node:zlib";
 import { FormatError, InputError } from "../errors.ts";
 import { type ByteSource, checkPart, readFooter } from "../parquet/read.ts";
 import type { Source } from "../storage/ports.ts";
@@ -54,7 +53,7 @@ export async function examinePart(
       signal.throwIfAborted();
       copy.append(chunk);
       sha256.update(chunk);
-      crc = crc32(chunk, crc);
+      crc = Bun.hash.crc32(chunk, crc);
       bytes += chunk.byteLength;
     }
     const found = { bytes, crc32: crc.toString(16).padStart(8, "0"), sha256: sha256.digest("hex") };

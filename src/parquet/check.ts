@@ -5,12 +5,16 @@ import { parquetHeader } from "hyparquet/src/column.js";
 import { FormatError } from "../errors.ts";
 import { type ByteSource, readFooter } from "./footer.ts";
 
+/** A file up to so large is read at once: most of its column chunks are small, and there are two reads for each. */
+const AT_ONCE_BYTES = 1 << 20;
+
 /**
  * Throws FormatError with the offset of the first fault: footer, row counts, every page header, every page's CRC-32,
  * pages that do not cover their column chunk exactly, an offset index that points elsewhere. Holds one column chunk in
- * memory at a time.
+ * memory at a time, or a small file.
  */
-export async function checkPart(file: ByteSource): Promise<{ rows: number; rowGroups: number }> {
+export async function checkPart(part: ByteSource): Promise<{ rows: number; rowGroups: number }> {
+  const file = part.byteLength <= AT_ONCE_BYTES ? await readAtOnce(part) : part;
   const footer = await readFooter(file);
   try {
     checkShape(footer, file.byteLength);
@@ -25,6 +29,11 @@ export async function checkPart(file: ByteSource): Promise<{ rows: number; rowGr
     }
     throw error;
   }
+}
+
+async function readAtOnce(part: ByteSource): Promise<ByteSource> {
+  const bytes = await part.slice(0, part.byteLength);
+  return { byteLength: part.byteLength, slice: (start, end) => bytes.slice(start, end) };
 }
 
 async function checkColumn(file: ByteSource, column: ColumnChunk, rows: number): Promise<void> {

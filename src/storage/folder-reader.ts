@@ -38,13 +38,15 @@ export function openFile(path: string, url: string): ObjectReader {
 
 /** The bytes of a file from `start` on, in chunks into one buffer, or into what `lend` gives. */
 export async function* readFrom(path: string, url: string, start: number, lend?: Lend): AsyncGenerator<Uint8Array> {
-  const own = new Uint8Array(CHUNK_BYTES);
+  let own: Uint8Array<ArrayBuffer> | undefined;
   const fd = reading(url, () => openSync(path, "r"));
   try {
     let yielded = performance.now();
     for (let at = start; ; ) {
       // From the beginning without positions: a pipe has none.
-      const buffer = lend?.(CHUNK_BYTES) ?? own;
+      const lent = lend?.(CHUNK_BYTES);
+      if (lent === undefined) own ??= new Uint8Array(CHUNK_BYTES);
+      const buffer = lent ?? own!;
       const length = reading(url, () => fill(fd, buffer, start === 0 ? undefined : at));
       if (length === 0) break;
       at += length;
@@ -58,7 +60,7 @@ export async function* readFrom(path: string, url: string, start: number, lend?:
     closeSync(fd);
   }
   // Of many small files the collector would come too late for their buffers.
-  own.buffer.transfer(0);
+  own?.buffer.transfer(0);
 }
 
 /** Fills the buffer unless the file ends: short reads happen on network file systems, and would cost the hash a copy. */

@@ -2,8 +2,10 @@
 
 import {
   type BigIntStats,
+  close,
   closeSync,
   existsSync,
+  fsync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -29,6 +31,10 @@ const HOST = Bun.hash.crc32(hostname()).toString(16);
 export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
 }
+
+/** Files become durable while they are read back. Each holds its descriptor until then, so they are only so many. */
+const SYNCS = 8;
+const syncing = new Set<Promise<void>>();
 
 function temporaryName(): string {
   return `.derive-${HOST}-${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`;
@@ -110,6 +116,8 @@ function isAlive(pid: number): boolean {
  */
 export class FolderUpload implements Upload {
   #fd: number | undefined;
+  /** Once the writing has ended: until the bytes are durable. */
+  #synced: Promise<void> | undefined;
   #byteLength = 0;
   #state: "pending" | "committed" | "aborted" = "pending";
 
@@ -149,6 +157,7 @@ export class FolderUpload implements Upload {
 
   async slice(start: number, end = this.#byteLength): Promise<ArrayBuffer> {
     this.#endWriting();
+    if (syncing.size > SYNCS) await Promise.race(syncing);
     const bytes = new Uint8Array(Math.max(0, end - start));
     let fd: number | undefined;
     try {
@@ -171,6 +180,7 @@ export class FolderUpload implements Upload {
       throw new InternalError(`Cannot commit ${urlOfPath(this.target)}: it is ${this.#state}`);
     this.#endWriting();
     try {
+      await this.#synced;
       // Neither a rename nor a link changes any of it.
       const etag = etagOfFile(statSync(this.temporary, { bigint: true }));
       if (expected === "nothing") renameOntoNothing(this.temporary, this.target);
@@ -201,17 +211,21 @@ export class FolderUpload implements Upload {
     this.made.removeEmpty(dirname(this.target));
   }
 
+  /** What is written can be read back while it becomes durable. Only `commit` waits for that, and tells if it fails. */
   #endWriting(): void {
     if (this.#fd === undefined) return;
     const fd = this.#fd;
     this.#fd = undefined;
-    try {
-      fsyncSync(fd);
-    } catch (error) {
-      throw this.#failed("write", error);
-    } finally {
-      closeSync(fd);
-    }
+    this.#synced = new Promise((resolve, reject) => {
+      fsync(fd, (failed) => {
+        close(fd, (error) => {
+          if (failed ?? error) reject(failed ?? error);
+          else resolve();
+        });
+      });
+    });
+    const settled: Promise<void> = this.#synced.catch(() => {}).then(() => void syncing.delete(settled));
+    syncing.add(settled);
   }
 
   #failed(action: string, error: unknown): Error {
