@@ -1,5 +1,4 @@
 // The frame around every command: finds it, reads its words, runs it, turns what happened into an exit code.
-import { type CommandDef, defineCommand, runCommand } from "citty";
 import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { errorText } from "../told.ts";
@@ -10,6 +9,7 @@ import { EXIT, exitCodeOf } from "./exit.ts";
 import { commandHelp, overview } from "./help.ts";
 import { createOutput, type Output, type OutputOptions, PipeClosed, type Stream } from "./output.ts";
 import { parseCommandLine } from "./parse.ts";
+import { standardStreams } from "./standard.ts";
 
 /** Where the words of the program go; tests replace them. */
 export interface Streams {
@@ -22,24 +22,17 @@ export interface Streams {
  * exit code. Never throws, never ends the process; only a second Ctrl-C, or five seconds without an answer to the
  * first, does.
  */
-export async function runCli(argv: readonly string[], streams: Streams = process): Promise<number> {
+export async function runCli(argv: readonly string[], streams: Streams = standardStreams()): Promise<number> {
   const [name = "", ...words] = argv;
-  // A broken pipe is told to the one who writes; without a listener the event would end the program as well.
-  for (const stream of [process.stdout, process.stderr])
-    if (stream.listenerCount("error") === 0) stream.on("error", () => {});
   let output = createOutput(streams.stdout, streams.stderr, { quiet: false, verbose: false });
   const withOptions = (options: OutputOptions): Output => {
     output = createOutput(streams.stdout, streams.stderr, options);
     return output;
   };
   try {
-    let exitCode: number = EXIT.done;
-    if (Object.hasOwn(commands, name)) {
-      const program = programOf(async (entry, rawArgs) => {
-        exitCode = await runWords(name, entry, rawArgs, withOptions);
-      });
-      await runCommand(program, { rawArgs: [...argv] });
-    } else exitCode = await runWithoutCommand(name, words, output);
+    let exitCode: number;
+    if (Object.hasOwn(commands, name)) exitCode = await runWords(name, commands[name]!, words, withOptions);
+    else exitCode = await runWithoutCommand(name, words, output);
     await output.flush();
     return exitCode;
   } catch (error) {
@@ -50,18 +43,6 @@ export async function runCli(argv: readonly string[], streams: Streams = process
     streams.stderr.write(`${output.paintError("red", `${prefix}:`)} ${errorText(error)}\n`);
     return exitCodeOf(error);
   }
-}
-
-/**
- * The program as a tree for citty, which finds the command and loads only that one. What its words mean is read by
- * parse.ts: citty takes unknown flags silently and keeps one value of a repeated flag.
- */
-function programOf(run: (entry: CommandEntry, rawArgs: string[]) => Promise<void>): CommandDef {
-  const subCommands = Object.entries(commands).map(([name, entry]) => [
-    name,
-    defineCommand({ meta: { name, description: entry.summary }, run: ({ rawArgs }) => run(entry, rawArgs) }),
-  ]);
-  return defineCommand({ meta: { name: "derive", version }, subCommands: Object.fromEntries(subCommands) });
 }
 
 /** `derive`, `derive --help`, `derive help cat`, `derive --version`, and commands there are not. */

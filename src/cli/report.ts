@@ -44,6 +44,7 @@ export function reportOf(result: JobResult): Record<string, unknown> {
 
 /** Writes the reports where --report-file and --json want them; one stream, one report. */
 export async function deliverReports(results: readonly JobResult[], settings: Settings, output: Output): Promise<void> {
+  if (!settings.json && settings.reportFile === undefined) return;
   const lines = results.map((result) => `${JSON.stringify(reportOf(result))}\n`).join("");
   if (settings.json) await output.write(lines);
   if (settings.reportFile !== undefined) {

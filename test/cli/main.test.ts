@@ -1,5 +1,6 @@
 // The frame around the commands: help, mistakes, streams, exit codes.
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../../src/cli/commands.ts";
 import { exitCodeOf } from "../../src/cli/exit.ts";
@@ -152,6 +153,24 @@ describe("as a process", () => {
       const [line, exit] = stdout.toString().trim().split("\n");
       expect(line).toStartWith("0 messages");
       expect(exit).toBe("0");
+    });
+  });
+
+  test("a slow reader gets all of it, a file is appended to, a full disk is exit 6", async () => {
+    await inFolder(async (cwd) => {
+      await Bun.write(join(cwd, "blank.heka"), "\n");
+      const count = (files: number) => `"${entry.join('" "')}" cat --count ${"blank.heka ".repeat(files)}`;
+      const bash = (words: string) => Bun.spawnSync(["bash", "-c", words], { cwd, stdin: "ignore" });
+      const slow = bash(`${count(6000)} | (sleep 0.5; wc -l); echo "\${PIPESTATUS[0]}"`);
+      expect(slow.stdout.toString().split("\n").slice(0, 2)).toEqual(["6000", "0"]); // more than a pipe holds
+      bash(`echo first > all; ${count(10)} >> all`);
+      const lines = readFileSync(join(cwd, "all"), "utf8").trim().split("\n");
+      expect([lines.length, lines[0]]).toEqual([11, "first"]);
+      const full = bash(`${count(1)} > /dev/full`);
+      expect([full.exitCode, full.stderr.toString()]).toEqual([
+        6,
+        expect.stringContaining("Cannot write to stdout: ENOSPC"),
+      ]);
     });
   });
 
