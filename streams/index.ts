@@ -1,8 +1,9 @@
-// The built-in streams, by the name that `derive batch` takes.
+// The built-in streams, by the name that `derive batch` takes. Each is loaded when it is asked for.
 
 import type { DerivedStream } from "derive";
-import AddonsStream from "./AddonsStream.ts";
-import ExampleStream from "./ExampleStream.ts";
-import ExecutiveStream from "./ExecutiveStream.ts";
 
-export const streams: { readonly [name: string]: DerivedStream } = { AddonsStream, ExampleStream, ExecutiveStream };
+export const streams: { readonly [name: string]: () => Promise<{ readonly default: DerivedStream }> } = {
+  AddonsStream: () => import("./AddonsStream.ts"),
+  ExampleStream: () => import("./ExampleStream.ts"),
+  ExecutiveStream: () => import("./ExecutiveStream.ts"),
+};

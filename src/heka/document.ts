@@ -1,12 +1,12 @@
 // The document rule: what a path means in a message, in either era. A path means the longest prefix that names a field,
 // and the rest walks into that field's JSON; where no field matches it walks into the ping's own JSON.
-import { gunzipSync } from "node:zlib";
 import { ValueError } from "../errors.ts";
 import type { Envelope, FieldPlace } from "./envelope.ts";
 import { MAX_MESSAGE_BYTES } from "./frames.ts";
 import { JsonBytes, type JsonRange } from "./json.ts";
 import { bytesAt, type CompiledPath, compilePath, type FieldName } from "./path.ts";
 import { messageTag, valueType } from "./protobuf.ts";
+import { zlib } from "./zlib.ts";
 
 /** Where a value lies: in a field as it is, or in JSON text (then `field` is undefined). `start`–`end` is in `source`. */
 export interface Place extends JsonRange {
@@ -159,7 +159,7 @@ export class Document {
 
 function gunzip(bytes: Uint8Array): Uint8Array | string {
   try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_MESSAGE_BYTES });
+    return zlib().gunzipSync(bytes, { maxOutputLength: MAX_MESSAGE_BYTES });
   } catch (error) {
     const isLong = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
     return isLong ? "is in gzip longer than 64 MiB" : "is in broken gzip";

@@ -1,7 +1,8 @@
 // Before framing: undoes the compression of a whole object, gzip or zstd, told by its first bytes and never by its name.
-import { createInflateRaw, createZstdDecompress, type Zlib } from "node:zlib";
+import type { Zlib } from "node:zlib";
 import { FormatError } from "../errors.ts";
 import { ByteInput } from "./input.ts";
+import { zlib } from "./zlib.ts";
 
 /**
  * Compressed bytes given to zlib at a time. Deflate expands at most 1,032 times, so this bounds what a bomb can make us
@@ -72,7 +73,7 @@ async function* gzipMember(input: ByteInput): AsyncIterable<Uint8Array> {
 
   let crc = 0;
   let size = 0;
-  const engine = new Engine(createInflateRaw({ chunkSize: outputBytes }), "gzip");
+  const engine = new Engine(zlib().createInflateRaw({ chunkSize: outputBytes }), "gzip");
   try {
     while (!engine.ended) {
       // Pieces are cut by the member and not by the chunks, so that a corrupt one always gives the same bytes.
@@ -120,7 +121,7 @@ async function* zstdFrame(input: ByteInput): AsyncIterable<Uint8Array> {
   const contentSizeBytes = [singleSegment, 2, 4, 8][descriptor >> 6];
   const hasChecksum = (descriptor & 4) !== 0;
 
-  const engine = new Engine(createZstdDecompress({ chunkSize: outputBytes }), "zstd");
+  const engine = new Engine(zlib().createZstdDecompress({ chunkSize: outputBytes }), "zstd");
   try {
     await engine.write(start);
     await engine.write(await take(input, 1 - singleSegment + dictionaryBytes + contentSizeBytes, "zstd"));

@@ -1,5 +1,4 @@
 // Finds values in JSON text by scanning its bytes, so that a path costs no parse of the section it leads into.
-import { isUtf8 } from "node:buffer";
 import { ValueError } from "../errors.ts";
 import { takeLarge } from "./large.ts";
 import type { Key } from "./path.ts";
@@ -59,7 +58,9 @@ export class JsonBytes {
   text(start: number, end: number): string {
     takeLarge(end - start);
     const text = this.bytes.toString("utf8", start, end);
-    if (!this.invalidUtf8 && text.includes("\uFFFD")) this.invalidUtf8 = !isUtf8(this.bytes.subarray(start, end));
+    if (!this.invalidUtf8 && text.includes("\uFFFD")) {
+      this.invalidUtf8 = !process.getBuiltinModule("node:buffer").isUtf8(this.bytes.subarray(start, end));
+    }
     return text;
   }
 

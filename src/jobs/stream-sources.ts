@@ -7,6 +7,9 @@ import { type StreamSource, streamSources } from "./fingerprint.ts";
 
 const BUILTIN_SOURCES = builtinSources();
 
+/** The names of the streams that every derive has; known without running them. */
+export const ownStreams: readonly string[] = Object.keys(BUILTIN_SOURCES).map((path) => path.replace(/\.ts$/, ""));
+
 /** @throws {UsageError} when a file is missing. */
 export async function sourcesOf(stream: StreamRef): Promise<readonly StreamSource[]> {
   if ("path" in stream) return streamSources(stream.path);

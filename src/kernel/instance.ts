@@ -4,6 +4,9 @@ import { type Allocator, KernelMemory } from "./memory.ts";
 import { kernelModule } from "./module.ts";
 import type { RowExports } from "./rows.ts";
 
+/** Untouched pages cost nothing, growing costs a third of a millisecond, and each column of a row group would make it grow. */
+const FIRST_PAGES = 2048;
+
 /** The most that one kernel may take, in pages of 64 KiB: a mistake ends in an error, not in swapping. */
 const MAX_PAGES = 16_384;
 
@@ -33,7 +36,7 @@ export function dropKernel(): void {
 }
 
 export function createKernel(module: WebAssembly.Module): Kernel {
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES });
+  const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernel = exports as unknown as KernelExports;
   kernel.initSnappy();

@@ -1,5 +1,5 @@
 // Whether a stream has changed what JavaScript itself brings along: what runs beside it then cannot be relied on. Loaded in
-// worker threads before any stream is. What is used here is taken beforehand, and no loop asks for an iterator.
+// worker threads before any stream is that is not our own. What is used here is taken beforehand, and no loop asks for an iterator.
 
 const { get, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 const { is } = Object;

@@ -2,7 +2,6 @@
 // node_modules. Runs in worker threads only: the main thread never executes a stream's code.
 import { realpathSync } from "node:fs";
 import { basename } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { AvroRecord } from "../avro/literal.ts";
 import { parseSchema, type Schema } from "../avro/schema.ts";
 import { compiled } from "../compile/streams.ts";
@@ -23,6 +22,11 @@ export interface LoadedStream {
   readonly schema: Schema;
   /** What may be told of an error of its own. */
   readonly words: AuthorsWords;
+}
+
+/** Whether a stream is one of streams/, which does nothing that has to be watched. */
+export function isOwn(ref: StreamRef): boolean {
+  return "builtin" in ref && !compiled.some(({ name }) => name === ref.builtin);
 }
 
 let offered = false;
@@ -59,9 +63,9 @@ async function importBuiltin(name: string): Promise<DerivedStream> {
   const added = compiled.find((stream) => stream.name === name);
   if (added !== undefined) return checkExport((await added.load()).default, name);
   const { streams } = await import("../../streams/index.ts");
-  const definition = Object.hasOwn(streams, name) ? streams[name] : undefined;
-  if (definition === undefined) throw new UsageError(`Cannot find stream ${name}: no such stream is built in`);
-  return definition;
+  const load = Object.hasOwn(streams, name) ? streams[name] : undefined;
+  if (load === undefined) throw new UsageError(`Cannot find stream ${name}: no such stream is built in`);
+  return (await load()).default;
 }
 
 function wordsOfBuiltin(name: string): AuthorsWords {
@@ -81,7 +85,7 @@ async function importFile(path: string, words: AuthorsWords): Promise<DerivedStr
   offerPackage();
   let loaded: { default?: unknown };
   try {
-    loaded = await import(pathToFileURL(realpathSync(path)).href);
+    loaded = await import(Bun.pathToFileURL(realpathSync(path)).href);
   } catch (error) {
     throw new UsageError(`Cannot load stream ${path}: ${describeLoadFault(error, path, words)}`);
   }

@@ -1,15 +1,23 @@
 // What a stream can do to the thread that it runs in: some of it is refused beforehand, the rest is noticed and named.
 import { UsageError } from "../errors.ts";
 import { placesOf } from "../thrown.ts";
-import { changedBuiltin } from "./builtins.ts";
 import { placeOf } from "./causes.ts";
 import type { LoadedStream } from "./load.ts";
 
 /** stdout is for what derive prints as data: what a stream says goes to stderr. */
 export function leaveStdout(): void {
   console.log = console.info = console.debug = console.error;
-  process.stdout.write = process.stderr.write.bind(process.stderr);
+  process.stdout = new Proxy({} as typeof process.stdout, STDERR);
 }
+
+/** Stands for stderr, which takes 3 ms to load: few streams have something to say. */
+const STDERR: ProxyHandler<typeof process.stdout> = {
+  get(_, key) {
+    const value: unknown = Reflect.get(process.stderr, key);
+    return typeof value === "function" ? value.bind(process.stderr) : value;
+  },
+  has: (_, key) => Reflect.has(process.stderr, key),
+};
 
 /** Signals are for the whole process: a stream that sends itself one would take everything else along. */
 export function refuseSignals(): void {
@@ -27,9 +35,16 @@ export function mayBeOf(stream: LoadedStream | undefined, error: unknown): boole
   }
 }
 
+let changedBuiltin: (() => string | undefined) | undefined;
+
+/** To be called before a stream that is not our own is loaded: it must not find a thread that nobody looks after. */
+export async function expectMischief(): Promise<void> {
+  changedBuiltin ??= (await import("./builtins.ts")).changedBuiltin;
+}
+
 /** What a stream did that leaves nothing of its work to be relied on; undefined where it did not. */
 export function mischief(name: string, stray: string | undefined): UsageError | undefined {
-  const changed = changedBuiltin();
+  const changed = changedBuiltin?.();
   if (changed !== undefined) {
     return new UsageError(
       `Cannot go on with stream ${name}: it has changed ${changed}, which JavaScript brings along and derive uses as well. Mend the stream`,

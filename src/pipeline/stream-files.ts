@@ -1,7 +1,7 @@
 // The files a stream is made of: its entry and what that imports by relative paths. Imports that only bring types are left
 // out: they cannot change a row.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 
@@ -25,16 +25,16 @@ export async function streamFiles(entry: string): Promise<Map<string, string>> {
   const pending = [resolve(entry)];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (texts.has(path)) continue;
-    const text = await readSource(path);
+    const text = readSource(path);
     texts.set(path, text);
     for (const specifier of relativeImports(path, text)) pending.push(resolveImport(specifier, path));
   }
   return texts;
 }
 
-async function readSource(path: string): Promise<string> {
+function readSource(path: string): string {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     throw new UsageError(`Cannot read stream file ${path}: ${(error as NodeJS.ErrnoException).code}`);
   }

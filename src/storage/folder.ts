@@ -11,7 +11,6 @@ import {
   statSync,
   unlinkSync,
 } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ConditionFailed, InputError, OutputError } from "../errors.ts";
 import { openFile, readFrom } from "./folder-reader.ts";
@@ -196,7 +195,7 @@ class FolderTree {
 
   async head(key: string): Promise<Listed | undefined> {
     try {
-      const stats = await stat(this.pathOf(key), { bigint: true });
+      const stats = statSync(this.pathOf(key), { bigint: true });
       if (!stats.isFile() || key.endsWith("/")) return undefined;
       return { key, size: Number(stats.size), etag: etagOfFile(stats) };
     } catch (error) {
@@ -269,6 +268,7 @@ class FolderTree {
 
   private async dirents(prefix: string) {
     try {
+      const { readdir } = await import("node:fs/promises");
       return await readdir(this.pathOf(prefix), { withFileTypes: true });
     } catch (error) {
       if (codeOf(error) === "ENOTDIR" && statSync(this.root).isFile()) {

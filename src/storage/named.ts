@@ -1,5 +1,5 @@
 // What the paths on a command line name: files, folders and globs become one place and the objects to read there.
-import { stat } from "node:fs/promises";
+import { existsSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { InputError, UsageError } from "../errors.ts";
 import { folderSource } from "./folder.ts";
@@ -35,9 +35,7 @@ async function findFiles(paths: readonly string[], folder: string): Promise<Name
   const roots: string[] = [];
   for (const written of paths) {
     for (const path of await expand(written, folder)) {
-      const stats = await stat(path).catch((error) => {
-        throw new InputError(`Cannot read ${urlOfPath(path)}: ${stateOf(error)}`);
-      });
+      const stats = statsOf(path);
       if (!stats.isDirectory()) {
         found.set(path, stats.size);
         roots.push(dirname(path));
@@ -55,17 +53,18 @@ async function findFiles(paths: readonly string[], folder: string): Promise<Name
   return { place: { url: place }, objects: objects.sort((a, b) => compareKeys(a.key, b.key)) };
 }
 
+function statsOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    throw new InputError(`Cannot read ${urlOfPath(path)}: ${stateOf(error)}`);
+  }
+}
+
 async function expand(written: string, folder: string): Promise<string[]> {
   const path = resolve(folder, pathOfPlace(written));
   // A file whose name holds a * or a [ is named by its name first.
-  if (
-    !/[*?[{]/.test(basename(path) + dirname(path)) ||
-    (await stat(path).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return [path];
+  if (!/[*?[{]/.test(basename(path) + dirname(path)) || existsSync(path)) return [path];
   const matches: string[] = [];
   const start = folderBeforeGlob(path);
   for await (const match of new Bun.Glob(path.slice(start.length + 1)).scan({ cwd: start, onlyFiles: false })) {

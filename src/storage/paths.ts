@@ -1,7 +1,6 @@
 // Keys as paths below one folder, and what the system says when a path cannot be read or written.
 
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 /**
  * The path of a key below `root`, undefined for a key that no file can have or that would leave the folder: an empty
@@ -18,7 +17,7 @@ export function pathOfKey(root: string, key: string): string | undefined {
 
 /** "file:///abs/folder/key", escaped as URLs are. */
 export function urlOfPath(path: string): string {
-  return pathToFileURL(path).href;
+  return Bun.pathToFileURL(path).href;
 }
 
 const STATES: Record<string, string> = {

@@ -1,7 +1,6 @@
 // Places as people write them: a path, a file:// URL, s3://bucket/prefix.
 
 import { basename, dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { UsageError } from "../errors.ts";
 import { folderSink, folderSource } from "./folder.ts";
 import type { Place, Sink, Source } from "./ports.ts";
@@ -64,7 +63,7 @@ export function pathOfPlace(place: string): string {
     );
   }
   try {
-    return fileURLToPath(place);
+    return Bun.fileURLToPath(place);
   } catch {
     throw new UsageError(`Cannot open ${JSON.stringify(place)}: a file URL has the form file:///absolute/folder`);
   }

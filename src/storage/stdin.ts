@@ -1,9 +1,7 @@
 // Standard input as a file: it is spooled to disk, so that it can be planned, hashed and read as any other input.
-import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { OutputError } from "../errors.ts";
 import { stateOf } from "./paths.ts";
 
@@ -14,8 +12,9 @@ export interface SpooledInput {
 
 /** Reads `input` to its end into a temporary file named "stdin". Throws OutputError where it cannot be written. */
 export async function spoolStdin(input: NodeJS.ReadableStream = process.stdin): Promise<SpooledInput> {
-  const folder = await mkdtemp(join(tmpdir(), "derive-"));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const { pipeline } = await import("node:stream/promises"); // a millisecond, for nothing where there are files
+  const folder = mkdtempSync(join(tmpdir(), "derive-"));
+  const remove = async () => rmSync(folder, { recursive: true, force: true });
   const path = join(folder, "stdin");
   try {
     await pipeline(input, createWriteStream(path));

@@ -3,11 +3,14 @@
 
 import { describe, expect, test } from "bun:test";
 import { derivePing } from "derive/test";
-import { streams } from "../../streams/index.ts";
+import { ownStreams } from "../../src/jobs/stream-sources.ts";
+import AddonsStream from "../../streams/AddonsStream.ts";
+import ExampleStream from "../../streams/ExampleStream.ts";
+import ExecutiveStream from "../../streams/ExecutiveStream.ts";
 
-const ExampleStream = streams.ExampleStream!;
-const ExecutiveStream = streams.ExecutiveStream!;
-const AddonsStream = streams.AddonsStream!;
+import { streams as listed } from "../../streams/index.ts";
+
+const streams = { AddonsStream, ExampleStream, ExecutiveStream };
 
 /** `ping` with `value` at `path`, whose parents are there or made. */
 function withValue(ping: object, path: string, value: unknown): object {
@@ -21,8 +24,9 @@ function without(ping: object, path: string): object {
   return withValue(ping, path, undefined);
 }
 
-function columnsOf(name: string): string {
-  return streams[name]!.schema(name)
+function columnsOf(name: keyof typeof streams): string {
+  return streams[name]
+    .schema(name)
     .fields.map((field) => `${field.name} ${field.type}`)
     .join(", ");
 }
@@ -66,6 +70,10 @@ const bare = {
   environment: { profile: {}, system: {}, settings: {} },
   payload: { info: {}, keyedHistograms: {} },
 };
+
+test("the list of the streams is that of their files", () => {
+  expect(Object.keys(listed)).toEqual([...ownStreams]);
+});
 
 describe("ExampleStream", () => {
   test("its columns", () => {

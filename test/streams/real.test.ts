@@ -12,7 +12,8 @@ async function buildFrom(file: string, stream: string): Promise<Record<string, u
   const { bytes } = await inflateAll(readReal(file));
   const messages = messagesOf(bytes);
   expect(messages).toHaveLength(1);
-  return streams[stream]!.build(new MessageDecoder().decode(messages[0]!)) as Record<string, unknown>;
+  const { default: definition } = await streams[stream]!();
+  return definition.build(new MessageDecoder().decode(messages[0]!)) as Record<string, unknown>;
 }
 
 function reference(file: string) {
