@@ -4,9 +4,10 @@ import { days, parseDay, parseOnly } from "../jobs/dimensions.ts";
 import { hivePath } from "../jobs/hive.ts";
 import { datasetRoot } from "../jobs/layout.ts";
 import { type BatchPlan, planBatch } from "../jobs/plan.ts";
+import { WorkerPool } from "../jobs/pool.ts";
 import type { PartitionResult } from "../jobs/result.ts";
 import type { Job } from "../jobs/run.ts";
-import { describeStream, resolveStream } from "../jobs/streams.ts";
+import { describeIn, resolveStream } from "../jobs/streams.ts";
 import { emptyBooks } from "../pipeline/books.ts";
 import { openSource } from "../storage/place.ts";
 import { command } from "./command.ts";
@@ -63,21 +64,29 @@ export default command({
     const settings = resolveSettings(flags);
     const from = parseDay(flags.from);
     const range = days(from, flags.to === undefined ? from : parseDay(flags.to));
+    const pool = new WorkerPool(settings.workers, limitsOf(settings)); // ends with the program, which ends sooner so
     const planned: Planned[] = [];
     for (const name of new Set(args.stream)) {
-      planned.push(await planStream(name, range, settings));
+      planned.push(await planStream(name, range, pool, settings));
       logWarnings(planned.at(-1)!.job.facts, output);
     }
-    const results = await (settings.dryRun ? planOnly(planned, output) : runWithProgress(planned, output, signal));
+    const results = await (settings.dryRun
+      ? planOnly(planned, output)
+      : runWithProgress(planned, pool, output, signal));
     for (const result of results) logReport(result, output);
     await deliverReports(results, settings, output);
     return Math.max(...results.map(exitOfJob));
   },
 });
 
-async function planStream(name: string, range: readonly string[], settings: Settings): Promise<Planned> {
+async function planStream(
+  name: string,
+  range: readonly string[],
+  pool: WorkerPool,
+  settings: Settings,
+): Promise<Planned> {
   const stream = resolveStream(name);
-  const facts = await describeStream(stream, limitsOf(settings));
+  const facts = await describeIn(pool, stream);
   const { dataset, place } = await findDataset(settings, facts.streamName);
   const output = required(settings, "output", "where the Parquet partitions go");
   const source = openSource(place);

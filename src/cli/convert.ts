@@ -2,14 +2,15 @@
 import { InputError } from "../errors.ts";
 import { datasetRoot } from "../jobs/layout.ts";
 import { planPartition } from "../jobs/plan.ts";
+import { WorkerPool } from "../jobs/pool.ts";
 import type { Job, Target } from "../jobs/run.ts";
-import { describeStream, resolveStream, type StreamFacts } from "../jobs/streams.ts";
-import { findNamed } from "../storage/named.ts";
+import { describeIn, resolveStream, type StreamFacts } from "../jobs/streams.ts";
+import { findNamed, type Named } from "../storage/named.ts";
 import { openSource, splitPlace } from "../storage/place.ts";
 import type { Place } from "../storage/ports.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
-import { required, resolveSettings } from "./config.ts";
+import { required, resolveSettings, type Settings } from "./config.ts";
 import { JOB_EXIT_CODES, JOB_SETTINGS, jobOptions, limitsOf, logWarnings, planOnly, runWithProgress } from "./job.ts";
 import { placeOf, s3OptionsOf } from "./places.ts";
 import { deliverReports, exitOfJob, logReport } from "./report.ts";
@@ -34,14 +35,18 @@ export default command({
     const settings = resolveSettings(flags);
     const place = placeOf(settings, "output", required(settings, "output", "where the Parquet goes"));
     const stream = resolveStream(args.stream);
-    const facts = await describeStream(stream, limitsOf(settings));
+    const pool = new WorkerPool(settings.workers, limitsOf(settings)); // ends with the program, which ends sooner so
+    const described = describeIn(pool, stream);
+    const fromStdin = args.path.includes("-");
+    // Meanwhile: but stdin is not read for a stream that cannot be used, and what that one has to say is told first.
+    const listed = fromStdin ? undefined : findInputs(args.path, settings);
+    listed?.catch(() => {});
+    const facts = await described;
     logWarnings(facts, output);
-    const stdin = args.path.includes("-") ? await spoolStdin() : undefined;
+    const stdin = fromStdin ? await spoolStdin() : undefined;
     try {
-      const named = await findNamed(
-        args.path.map((path) => (path === "-" ? stdin!.path : path)),
-        { s3: s3OptionsOf(settings, "input") },
-      );
+      const paths = args.path.map((path) => (path === "-" ? stdin!.path : path));
+      const named = await (listed ?? findInputs(paths, settings));
       if (named.objects.length === 0) {
         throw new InputError(`Cannot convert ${args.path.join(" ")}: there is no file in it`);
       }
@@ -57,7 +62,9 @@ export default command({
         ...jobOptions(settings),
       };
       const planned = [{ job, extra: { strangers: [], empty: [] } }];
-      const results = await (settings.dryRun ? planOnly(planned, output) : runWithProgress(planned, output, signal));
+      const results = await (settings.dryRun
+        ? planOnly(planned, output)
+        : runWithProgress(planned, pool, output, signal));
       for (const result of results) logReport(result, output);
       await deliverReports(results, settings, output);
       return Math.max(...results.map(exitOfJob));
@@ -66,6 +73,10 @@ export default command({
     }
   },
 });
+
+function findInputs(paths: readonly string[], settings: Settings): Promise<Named> {
+  return findNamed(paths, { s3: s3OptionsOf(settings, "input") });
+}
 
 function targetOf(place: Place, facts: StreamFacts): Target {
   if (place.url.endsWith(".parquet")) return { kind: "file", ...splitPlace(place) };

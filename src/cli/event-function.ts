@@ -82,7 +82,7 @@ export async function prepareFunction(
     if (bucket !== undefined) refuseLoop(func.outputs, func.triggerOf(bucket));
     return func;
   } catch (error) {
-    await pool.close();
+    pool.close();
     throw error;
   }
 }

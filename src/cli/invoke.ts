@@ -73,7 +73,7 @@ export default command({
       }
     } finally {
       signal.removeEventListener("abort", stop);
-      await func.pool.close();
+      func.pool.close();
     }
     for (const reply of replies) await output.write(`${reply}\n`);
     return Math.max(0, ...errors.map(exitCodeOf));

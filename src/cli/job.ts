@@ -1,6 +1,7 @@
 // What batch and convert have in common: from settings to a job, its progress, its report, its exit code.
 import { UsageError } from "../errors.ts";
 import type { Partition } from "../jobs/plan.ts";
+import type { WorkerPool } from "../jobs/pool.ts";
 import type { JobResult, PartitionResult } from "../jobs/result.ts";
 import { type Job, previewJob, runJobs } from "../jobs/run.ts";
 import type { StreamFacts } from "../jobs/streams.ts";
@@ -90,6 +91,7 @@ export interface Planned {
 /** Runs jobs and shows how far they are. */
 export async function runWithProgress(
   planned: readonly Planned[],
+  pool: WorkerPool,
   output: Output,
   signal: AbortSignal,
 ): Promise<JobResult[]> {
@@ -97,7 +99,7 @@ export async function runWithProgress(
   const jobs = planned.map(({ job }) => job);
   const progress = startProgress(output, totalBytes(jobs.flatMap(({ partitions }) => partitions)));
   try {
-    const results = await runJobs(jobs, { signal, progress: progress.add });
+    const results = await runJobs(jobs, pool, { signal, progress: progress.add });
     const seconds = (performance.now() - started) / 1000;
     return planned.map(({ job, extra }, i) =>
       resultOf(job, [...results[i]!, ...extra.empty], extra.strangers, seconds),

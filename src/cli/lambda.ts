@@ -60,7 +60,7 @@ export default command({
       await serveInvocations(api, func, { write, flush, signal });
       return 0;
     } finally {
-      await func.pool.close();
+      func.pool.close();
     }
   },
 });

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, relative, resolve } from "node:path";
 import { OutputError, UsageError } from "../errors.ts";
-import { ownStreams } from "../jobs/streams.ts";
+import { ownStreams } from "../jobs/stream-sources.ts";
 import { command } from "./command.ts";
 import { configTemplate, streamTemplate, testTemplate } from "./new-templates.ts";
 import { text } from "./values.ts";

@@ -1,7 +1,7 @@
 // `derive try`: what a stream makes of some input, before anything is written.
 import { InputError } from "../errors.ts";
 import { type Sample, sampleObjects, sampleRows } from "../jobs/sample.ts";
-import { describeStream, resolveStream } from "../jobs/streams.ts";
+import { resolveStream } from "../jobs/streams.ts";
 import { readRows } from "../parquet/read.ts";
 import { findNamed } from "../storage/named.ts";
 import { spoolStdin } from "../storage/stdin.ts";
@@ -58,19 +58,17 @@ export default command({
       const { place, objects } = await findNamed([stdin?.path ?? args.place], { s3 });
       if (objects.length === 0) throw new InputError(`Cannot try ${args.place}: there is no file in it`);
       const tryOnce = async (): Promise<void> => {
-        const facts = await describeStream(stream);
-        logWarnings(facts, output);
         const sample = await sampleRows(
           {
             stream,
-            facts,
             place,
             objects: sampleObjects(objects, flags.sample),
             enough: { rows: flags.number, messages: MESSAGES_AT_LEAST },
           },
           signal,
         );
-        const columns = facts.schema.fields.map(({ name }) => name);
+        logWarnings(sample.facts, output);
+        const columns = sample.facts.schema.fields.map(({ name }) => name);
         await (flags.json ? writeJson : writeTables)(sample, columns, flags.number, output);
       };
       if (flags.watch) await watchStream(stream, tryOnce, output, signal);

@@ -3,9 +3,9 @@
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { ObjectBooks } from "../pipeline/books.ts";
 import { FaultyInput } from "../pipeline/deriving.ts";
+import type { Reply } from "../pipeline/protocol.ts";
 import type { RangeEnds } from "../pipeline/range.ts";
 import type { TaskSpec } from "../pipeline/task.ts";
-import type { Reply } from "../pipeline/worker.ts";
 import { openSource } from "../storage/place.ts";
 import type { Task } from "./plan.ts";
 import type { WorkerPool } from "./pool.ts";

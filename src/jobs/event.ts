@@ -4,7 +4,7 @@ import { InterruptedError } from "../errors.ts";
 import type { Codec } from "../parquet/rowgroup.ts";
 import { type Books, type ErrorBudget, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
-import type { StreamFacts } from "../pipeline/worker.ts";
+import type { StreamFacts } from "../pipeline/protocol.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import type { Place, S3Options } from "../storage/ports.ts";
 import { deriveTasks } from "./derive.ts";

@@ -6,7 +6,7 @@ import { parseSchema } from "../avro/schema.ts";
 import { PartAssembler } from "../parquet/file.ts";
 import { checkPart } from "../parquet/read.ts";
 import type { Codec } from "../parquet/rowgroup.ts";
-import type { StreamFacts } from "../pipeline/worker.ts";
+import type { StreamFacts } from "../pipeline/protocol.ts";
 import type { PartFormat } from "./part.ts";
 
 /** @param more what the footers say besides */

@@ -1,12 +1,10 @@
 // Worker threads, and requests to them: each request goes to the next free worker, in the order they were made. A stream can
 // do anything in its thread; a worker that was lost to one takes only its own request along.
-import { Worker } from "node:worker_threads";
 import { InterruptedError, StreamError } from "../errors.ts";
-import { Pulse } from "../pipeline/pulse.ts";
-import { fromPlainError, nameOf, type Reply, type Request, streamOf, type Ticketed } from "../pipeline/worker.ts";
+import { fromPlainError, nameOf, type Reply, type Request, streamOf, type Ticketed } from "../pipeline/protocol.ts";
+import type { Pulse } from "../pipeline/pulse.ts";
 import { openSource } from "../storage/place.ts";
-import { className } from "../thrown.ts";
-import { awaitEnding, noteEnding } from "./ending-threads.ts";
+import { endThread, type Thread, takeThread } from "./thread.ts";
 import { DEFAULT_LIMITS, fallsBelow, type Limits, Watch } from "./watch.ts";
 
 type Final = Extract<Reply, { kind: "facts" | "done" | "traced" }>;
@@ -28,17 +26,22 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-interface PoolWorker {
-  readonly thread: Worker;
-  readonly pulse: Pulse;
+class PoolWorker {
+  /** The request that it works on. */
   waiting?: Waiting;
+  /** The request before, if it waits for the next one: its stream is still there. */
+  last?: Request;
+
+  constructor(readonly thread: Thread) {}
+
+  get pulse(): Pulse {
+    return this.thread.pulse;
+  }
+
+  get isBusy(): boolean {
+    return this.waiting !== undefined;
+  }
 }
-
-/** A thread takes about 11 ms to end; one that takes longer may take for ever. */
-const ENDING_MS = 1000;
-
-// The compiled program is its own entry; from source (also under `bun test`) it is main.ts.
-const ENTRY = Bun.isStandaloneExecutable ? Bun.main : new URL("../main.ts", import.meta.url);
 
 export class WorkerPool {
   private readonly workers = new Set<PoolWorker>();
@@ -54,7 +57,7 @@ export class WorkerPool {
     limits: Limits = DEFAULT_LIMITS,
   ) {
     this.watch = new Watch(limits, size, {
-      busy: () => this.busy(),
+      watched: () => [...this.workers].filter(({ isBusy, last }) => isBusy || last !== undefined),
       stuck: (worker, seconds) =>
         this.lose(worker, `it did not go on for ${seconds} s (--stream-timeout)`, "Mend the stream, or allow more"),
       full: (bytes, limit, suspects) => void this.makeRoom(suspects, bytes, limit),
@@ -99,7 +102,7 @@ export class WorkerPool {
   }
 
   /** Ends all threads at once, busy or not; requests under way are rejected with `reason`. */
-  async close(reason: Error = new Error("the worker pool is closed")): Promise<void> {
+  close(reason: Error = new Error("the worker pool is closed")): void {
     if (this.closed) return;
     this.closed = reason;
     this.watch.stop();
@@ -108,8 +111,7 @@ export class WorkerPool {
     this.workers.clear();
     this.queue.length = 0;
     for (const { reject } of waiting) reject(reason);
-    for (const { thread } of workers) noteEnding(thread.terminate());
-    await awaitEnding(ENDING_MS);
+    for (const { thread } of workers) endThread(thread);
   }
 
   private drop(dropped: Waiting): void {
@@ -121,35 +123,33 @@ export class WorkerPool {
   }
 
   private busy(): PoolWorker[] {
-    return [...this.workers].filter(({ waiting }) => waiting !== undefined);
+    return [...this.workers].filter(({ isBusy }) => isBusy);
   }
 
   private assign(): void {
     while (this.queue.length > 0 && this.makingRoom === 0) {
-      const idle = [...this.workers].find(({ waiting }) => waiting === undefined);
+      const idle = [...this.workers].find(({ isBusy }) => !isBusy);
       const worker = idle ?? (this.workers.size < this.size ? this.start() : undefined);
       if (!worker) break;
       worker.waiting = this.queue.shift()!;
       const { ticket, request: message } = worker.waiting;
       worker.pulse.begin();
-      worker.thread.postMessage({ ticket, message } satisfies Ticketed<Request>);
+      worker.thread.worker.postMessage({ ticket, message } satisfies Ticketed<Request>);
     }
     this.watch.start();
   }
 
   private start(): PoolWorker {
-    const pulse = new Pulse();
-    const worker: PoolWorker = { thread: new Worker(ENTRY, { workerData: { pulse: pulse.buffer } }), pulse };
+    const worker = new PoolWorker(takeThread());
     this.workers.add(worker);
-    worker.thread.on("message", (posted: Partial<Ticketed<Reply>> | null) => {
+    const thread = worker.thread.worker;
+    thread.addEventListener("message", ({ data }: MessageEvent<Partial<Ticketed<Reply>> | null>) => {
       const { waiting } = worker;
-      if (waiting && posted?.ticket === waiting.ticket) this.receive(worker, waiting, posted.message!);
+      if (waiting && data?.ticket === waiting.ticket) this.receive(worker, waiting, data.message!);
     });
     // What a stream throws outside a request is caught in its thread, unless it has broken that as well.
-    worker.thread.on("error", (error: unknown) =>
-      this.lose(worker, `it threw ${className(error)} outside buildRecord`),
-    );
-    worker.thread.on("exit", (code: number) => this.lose(worker, `it ended its thread with code ${code}`));
+    thread.addEventListener("error", () => this.lose(worker, "it threw an error outside buildRecord"));
+    thread.addEventListener("close", ({ code }) => this.lose(worker, `it ended its thread with code ${code}`));
     return worker;
   }
 
@@ -159,6 +159,7 @@ export class WorkerPool {
       return;
     }
     worker.waiting = undefined;
+    worker.last = request;
     if (reply.kind === "failed") {
       reject(fromPlainError(reply.error));
       // Whatever a stream has done to its thread, the next request gets another one.
@@ -188,25 +189,24 @@ export class WorkerPool {
     const reason = outOfMemory(workers, bytes, limit);
     for (const worker of workers) {
       this.remove(worker);
-      worker.waiting!.reject(reason);
+      worker.waiting?.reject(reason);
     }
     this.makingRoom++;
     await fallsBelow(limit);
-    if (this.watch.isFull()) await this.close(reason);
+    if (this.watch.isFull()) this.close(reason);
     this.makingRoom--;
     this.assign();
   }
 
   private remove(worker: PoolWorker): void {
     this.workers.delete(worker);
-    noteEnding(worker.thread.terminate());
+    endThread(worker.thread);
   }
 }
 
 function outOfMemory(workers: readonly PoolWorker[], bytes: number, limit: number): StreamError {
-  const requests = workers.map(({ waiting, pulse }) => ({ request: waiting!.request, pulse }));
-  const names = new Set(requests.map(({ request }) => nameOf(streamOf(request))));
-  const places = requests.flatMap(({ request, pulse }) => placeOf(request, pulse) ?? []);
+  const names = new Set(workers.map(({ waiting, last }) => nameOf(streamOf(waiting?.request ?? last!))));
+  const places = workers.flatMap(({ waiting, pulse }) => (waiting && placeOf(waiting.request, pulse)) ?? []);
   const at = places.map(({ object, offset }) => `${object} offset ${offset}`).join(", ");
   const [used, allowed] = [bytes, limit].map((size) => `${Math.round(size / 2 ** 20)} MiB`);
   return new StreamError(

@@ -6,7 +6,7 @@ import { OUTPUT_FORMAT } from "../parquet/file.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import { type ErrorBudget, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
-import type { StreamFacts } from "../pipeline/worker.ts";
+import type { StreamFacts } from "../pipeline/protocol.ts";
 import { compareKeys } from "../storage/keys.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import type { Place, Sink, Source } from "../storage/ports.ts";
@@ -70,8 +70,13 @@ const LANES = 16;
 
 /** Runs a job. What goes wrong with a partition is in its result; this rejects only where none could be begun. */
 export async function runJob(job: Job, watcher: JobWatcher): Promise<PartitionResult[]> {
-  const [results] = await runJobs([job], watcher);
-  return results!;
+  const pool = new WorkerPool(job.workers, job.limits);
+  try {
+    const [results] = await runJobs([job], pool, watcher);
+    return results!;
+  } finally {
+    pool.close();
+  }
 }
 
 /**
@@ -79,11 +84,14 @@ export async function runJob(job: Job, watcher: JobWatcher): Promise<PartitionRe
  * otherwise know nothing of each other. With `strict`, or a quarantine, each stream reads for itself: then what one of them
  * meets must not end, or be mixed up with, another's.
  */
-export async function runJobs(jobs: readonly Job[], watcher: JobWatcher): Promise<PartitionResult[][]> {
+export async function runJobs(
+  jobs: readonly Job[],
+  pool: WorkerPool,
+  watcher: JobWatcher,
+): Promise<PartitionResult[][]> {
   const [first] = jobs as [Job];
-  const pool = new WorkerPool(first.workers, first.limits);
   const interrupt = (): void =>
-    void pool.close(new InterruptedError("Cannot finish: the run was interrupted. Run the command again"));
+    pool.close(new InterruptedError("Cannot finish: the run was interrupted. Run the command again"));
   watcher.signal.addEventListener("abort", interrupt);
   if (watcher.signal.aborted) interrupt();
   try {
@@ -104,7 +112,6 @@ export async function runJobs(jobs: readonly Job[], watcher: JobWatcher): Promis
     return results;
   } finally {
     watcher.signal.removeEventListener("abort", interrupt);
-    await pool.close();
   }
 }
 

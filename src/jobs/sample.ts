@@ -5,12 +5,14 @@ import { parseSchema } from "../avro/schema.ts";
 import { PartAssembler } from "../parquet/file.ts";
 import { addBooks, type Books, emptyBooks } from "../pipeline/books.ts";
 import type { StreamRef } from "../pipeline/load.ts";
-import type { StreamFacts } from "../pipeline/worker.ts";
+import type { StreamFacts } from "../pipeline/protocol.ts";
 import type { Place } from "../storage/ports.ts";
 import { planTasks, type RawObject } from "./plan.ts";
 import { WorkerPool } from "./pool.ts";
+import { describeIn } from "./streams.ts";
 
 export interface Sample {
+  readonly facts: StreamFacts;
   /** A whole Parquet file: it may hold somewhat more rows than were asked for. */
   readonly file: Uint8Array;
   readonly books: Books;
@@ -18,7 +20,6 @@ export interface Sample {
 
 export interface SampleRequest {
   readonly stream: StreamRef;
-  readonly facts: StreamFacts;
   readonly place: Place | string;
   readonly objects: readonly RawObject[];
   /** Reading stops when there are so many rows and so many messages were seen. */
@@ -26,15 +27,16 @@ export interface SampleRequest {
 }
 
 export async function sampleRows(request: SampleRequest, signal: AbortSignal): Promise<Sample> {
-  const { stream, facts, place, objects, enough } = request;
-  const schema = parseSchema(facts.schema);
-  const assembler = new PartAssembler(toParquetSchema(schema), footerMetadata(schema));
-  const pieces = [assembler.header()];
-  const books = emptyBooks();
+  const { stream, place, objects, enough } = request;
   const pool = new WorkerPool(1);
-  const interrupt = (): void => void pool.close();
+  const interrupt = (): void => pool.close();
   signal.addEventListener("abort", interrupt);
   try {
+    const facts = await describeIn(pool, stream);
+    const schema = parseSchema(facts.schema);
+    const assembler = new PartAssembler(toParquetSchema(schema), footerMetadata(schema));
+    const pieces = [assembler.header()];
+    const books = emptyBooks();
     for (const { inputs } of planTasks(objects)) {
       const spec = { stream, place, inputs, codec: "zstd", strict: false, enough } as const;
       const { objects: read } = await pool.ask<"done">({ kind: "task", task: spec }, (event) => {
@@ -43,12 +45,12 @@ export async function sampleRows(request: SampleRequest, signal: AbortSignal): P
       for (const object of read) addBooks(books, object);
       if (books.written >= enough.rows && books.decoded >= enough.messages) break;
     }
+    pieces.push(assembler.finish());
+    return { facts, file: Buffer.concat(pieces), books };
   } finally {
     signal.removeEventListener("abort", interrupt);
-    await pool.close();
+    pool.close();
   }
-  pieces.push(assembler.finish());
-  return { file: Buffer.concat(pieces), books };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Tasks of several streams that read the same day, brought together: each raw object is read and decoded once for all of them.
 import type { ObjectBooks } from "../pipeline/books.ts";
-import type { Reply } from "../pipeline/worker.ts";
+import type { Reply } from "../pipeline/protocol.ts";
 import type { WorkerPool } from "./pool.ts";
 
 type Ask = WorkerPool["ask"];

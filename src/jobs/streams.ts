@@ -1,13 +1,13 @@
 // Which streams there are, and what a stream's file says. Files are only named here; a worker thread loads them.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { streams } from "../../streams/index.ts";
 import { compiled } from "../compile/streams.ts";
 import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import type { StreamRef } from "../pipeline/load.ts";
-import type { StreamFacts } from "../pipeline/worker.ts";
+import type { StreamFacts } from "../pipeline/protocol.ts";
 import { WorkerPool } from "./pool.ts";
+import { ownStreams } from "./stream-sources.ts";
 import type { Limits } from "./watch.ts";
 
 export type { StreamFacts, StreamRef };
@@ -17,9 +17,6 @@ export interface Available {
   readonly name: string;
   readonly ref: StreamRef;
 }
-
-/** The names of the streams that every derive has. */
-export const ownStreams: readonly string[] = Object.keys(streams);
 
 /** All streams that a name finds: the built-in ones, then `streams/*.ts` below `folder`. */
 export function availableStreams(folder: string = process.cwd()): Available[] {
@@ -60,12 +57,17 @@ export function resolveStream(nameOrPath: string, folder: string = process.cwd()
   );
 }
 
-/** What the stream's file says. It is loaded in a worker thread. Throws UsageError where the file is no stream. */
+/** What the stream's file says. It is loaded in a thread of the pool. Throws UsageError where the file is no stream. */
+export async function describeIn(pool: WorkerPool, ref: StreamRef): Promise<StreamFacts> {
+  return (await pool.ask<"facts">({ kind: "describe", stream: ref })).facts;
+}
+
+/** The same in a thread of its own, for those who run nothing else. */
 export async function describeStream(ref: StreamRef, limits?: Limits): Promise<StreamFacts> {
   const pool = new WorkerPool(1, limits);
   try {
-    return (await pool.ask<"facts">({ kind: "describe", stream: ref })).facts;
+    return await describeIn(pool, ref);
   } finally {
-    await pool.close();
+    pool.close();
   }
 }

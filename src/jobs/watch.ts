@@ -1,7 +1,7 @@
 // Looks after worker threads from outside: whether each still goes on, and how much memory the program takes. What a stream
 // does in its thread, nobody in that thread can stop.
 import { totalmem } from "node:os";
-import type { Pulse } from "../pipeline/pulse.ts";
+import { BEAT_EVERY_MS, type Pulse } from "../pipeline/pulse.ts";
 
 export interface Limits {
   /** A worker that does not go on for so long is stuck. */
@@ -48,21 +48,25 @@ const SUSPECT_MS = 3 * LOOK_EVERY_MS;
 /** A look that comes much later means that the machine slept, or this thread was kept: not that a worker is stuck. */
 const COUNTED_MS = 5 * LOOK_EVERY_MS;
 
+/** A worker without a request shows that it goes on much more rarely. */
+const IDLE_SUSPECT_MS = 2 * BEAT_EVERY_MS;
+
 interface Watched {
   readonly pulse: Pulse;
+  readonly isBusy: boolean;
 }
 
 export interface WatchEvents<W extends Watched> {
-  /** Workers that have a request. The watch ends when there are none. */
-  busy(): readonly W[];
+  /** Workers that a stream was loaded into, with a request or without: it may have left a timer. The watch ends when there are none. */
+  watched(): readonly W[];
   stuck(worker: W, seconds: number): void;
-  /** `suspects`: those that do not go on while the memory fills; where all of them do, all. */
+  /** `suspects`: those that do not go on while the memory fills; where all of them do, all that have a request. */
   full(bytes: number, limit: number, suspects: readonly W[]): void;
 }
 
 export class Watch<W extends Watched> {
   private timer: ReturnType<typeof setInterval> | undefined;
-  /** Of each busy worker its beats when last looked at, for how long they have been the same, in ms, and the memory before. */
+  /** Of each worker its beats when last looked at, for how long they have been the same, in ms, and the memory before. */
   private readonly still = new Map<W, { beats: number; ms: number; before: number }>();
   private readonly memory: number;
   private looked = 0;
@@ -97,32 +101,37 @@ export class Watch<W extends Watched> {
     const now = performance.now();
     const passed = Math.min(now - this.looked, COUNTED_MS);
     this.looked = now;
-    const busy = this.events.busy();
+    const watched = this.events.watched();
     const bytes = process.memoryUsage.rss();
-    if (busy.length === 0) {
+    if (watched.length === 0) {
       this.stop();
       return;
     }
-    this.lookAtBeats(busy, passed, bytes);
-    const suspects = busy.filter((worker) => this.still.get(worker)!.ms >= SUSPECT_MS);
-    if (bytes > this.memory) this.events.full(bytes, this.memory, suspects.length > 0 ? suspects : busy);
-    else if (this.limits.memoryBytes === 0) this.lookAtGrowth(suspects, bytes);
+    this.lookAtBeats(watched, passed, bytes);
+    const suspects = watched.filter((worker) => {
+      return this.still.get(worker)!.ms >= (worker.isBusy ? SUSPECT_MS : IDLE_SUSPECT_MS);
+    });
+    const busy = watched.filter(({ isBusy }) => isBusy);
+    if (bytes > this.memory) {
+      const [all] = [suspects, busy, watched].filter(({ length }) => length > 0);
+      this.events.full(bytes, this.memory, all!);
+    } else if (this.limits.memoryBytes === 0) this.lookAtGrowth(suspects, bytes);
   }
 
   /** Unless a limit was given: what one message may take besides, whatever the whole may. */
   private lookAtGrowth(suspects: readonly W[], bytes: number): void {
     for (const worker of suspects) {
       const { at } = worker.pulse;
-      if (at === undefined) continue; // not a message: the stream's file, or a table that it loads
+      if (at === undefined || !worker.isBusy) continue; // not a message: the stream's file, or a table that it loads
       const { before } = this.still.get(worker)!;
       const allowed = Math.max(MESSAGE_BYTES + OTHERS_BYTES * this.workers, MESSAGE_FACTOR * at.length);
       if (bytes - before > allowed) this.events.full(bytes, before + allowed, [worker]);
     }
   }
 
-  private lookAtBeats(busy: readonly W[], passed: number, bytes: number): void {
-    for (const worker of this.still.keys()) if (!busy.includes(worker)) this.still.delete(worker);
-    for (const worker of busy) {
+  private lookAtBeats(watched: readonly W[], passed: number, bytes: number): void {
+    for (const worker of this.still.keys()) if (!watched.includes(worker)) this.still.delete(worker);
+    for (const worker of watched) {
       const { beats } = worker.pulse;
       const last = this.still.get(worker);
       const isStill = last?.beats === beats;

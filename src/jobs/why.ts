@@ -8,8 +8,8 @@ import { InputError, InterruptedError, UsageError } from "../errors.ts";
 import { OUTPUT_FORMAT, PartAssembler } from "../parquet/file.ts";
 import { type ByteSource, readFooter, readRows } from "../parquet/read.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
+import type { StreamFacts } from "../pipeline/protocol.ts";
 import type { Trace, TraceSpec } from "../pipeline/trace.ts";
-import type { StreamFacts } from "../pipeline/worker.ts";
 import { openSink, openSource } from "../storage/place.ts";
 import type { Place } from "../storage/ports.ts";
 import type { Filter } from "./dimensions.ts";
@@ -72,7 +72,7 @@ export async function traceMessage(trace: TraceSpec, limits: Limits, signal: Abo
   try {
     return (await pool.ask<"traced">({ kind: "trace", trace }, undefined, signal)).trace;
   } finally {
-    await pool.close();
+    pool.close();
   }
 }
 

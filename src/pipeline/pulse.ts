@@ -7,6 +7,9 @@ export interface At {
   readonly length: number;
 }
 
+/** How often a worker that waits, for S3 or for a request, shows that it goes on. */
+export const BEAT_EVERY_MS = 500;
+
 const BEATS = 0;
 const INPUT = 1;
 const OFFSET = 2;

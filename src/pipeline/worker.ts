@@ -1,130 +1,49 @@
 // A worker thread: user code runs here and nowhere else. Requests come as plain data; encoded row groups go back as
 // transferred bytes, counts as plain data. Records never cross.
-import { parentPort, workerData } from "node:worker_threads";
-import type { AvroRecord } from "../avro/literal.ts";
-import { ConflictError, DamagedInputError, InputError, InternalError, OutputError, UsageError } from "../errors.ts";
-import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
+import { sharedKernel } from "../kernel/instance.ts";
 import type { Place, Source } from "../storage/ports.ts";
-import { className, placesOf } from "../thrown.ts";
-import type { ObjectBooks } from "./books.ts";
+import { className } from "../thrown.ts";
 import { describeThrown } from "./causes.ts";
-import { FaultyInput } from "./deriving.ts";
 import { FaultLines } from "./fault-lines.ts";
-import { type LoadedStream, loadStream, type StreamRef } from "./load.ts";
-import { leaveStdout, mayBeOf, mischief, refuseSignals } from "./mischief.ts";
-import { Pulse } from "./pulse.ts";
-import { type RangeEnds, runRange } from "./range.ts";
+import { isOwn, type LoadedStream, loadStream, type StreamRef } from "./load.ts";
+import { expectMischief, leaveStdout, mayBeOf, mischief, refuseSignals } from "./mischief.ts";
+import {
+  nameOf,
+  type Reply,
+  type Request,
+  type StreamFacts,
+  streamOf,
+  type Ticketed,
+  toPlainError,
+} from "./protocol.ts";
+import { BEAT_EVERY_MS, Pulse } from "./pulse.ts";
+import { runRange } from "./range.ts";
 import { runTasks, type TaskEvents, type TaskRun, type TaskSpec } from "./task.ts";
-import { type Trace, type TraceSpec, traceObject } from "./trace.ts";
-
-/** What a stream's file says, as plain data. */
-export interface StreamFacts {
-  readonly name: string;
-  readonly streamName: string;
-  readonly version: number;
-  readonly description?: string;
-  readonly dimensions: Readonly<Record<string, readonly string[]>>;
-  readonly partitionBy?: readonly string[];
-  readonly schema: AvroRecord;
-  /** What readers of the files will not understand as it is meant, as sentences. */
-  readonly warnings: readonly string[];
-}
-
-export type Request =
-  | { readonly kind: "describe"; readonly stream: StreamRef }
-  /** `others` are tasks of other streams over the same place, done in the same scan; of a range all have the same. */
-  | { readonly kind: "task"; readonly task: TaskSpec; readonly others?: readonly TaskSpec[] }
-  | { readonly kind: "trace"; readonly trace: TraceSpec };
-
-/** The stream that a request is about; of several the first, for all of them begin anew where anything goes wrong. */
-export function streamOf(request: Request): StreamRef {
-  if (request.kind === "describe") return request.stream;
-  return request.kind === "task" ? request.task.stream : request.trace.stream;
-}
-
-export type Reply =
-  | { readonly kind: "facts"; readonly facts: StreamFacts }
-  /** `run`, here and below: which of several tasks it is of; 0 where absent. */
-  | { readonly kind: "rowGroup"; readonly run?: number; readonly group: EncodedRowGroup }
-  /** Whole lines of JSON, a Fault each. */
-  | { readonly kind: "faults"; readonly run?: number; readonly lines: Uint8Array<ArrayBuffer> }
-  | ({ readonly kind: "progress"; readonly run?: number } & Progress)
-  /** `range`: where it lay, of tasks that had one. */
-  | {
-      readonly kind: "done";
-      readonly objects: ObjectBooks[];
-      readonly others?: ObjectBooks[][];
-      readonly range?: RangeEnds;
-    }
-  | { readonly kind: "traced"; readonly trace: Trace }
-  | { readonly kind: "failed"; readonly error: PlainError };
-
-interface Progress {
-  readonly storedBytes: number;
-  readonly messages: number;
-  readonly rows: number;
-}
-
-/** What goes between the threads: a stream can post messages, too, and does not know the ticket of a request. */
-export interface Ticketed<T> {
-  readonly ticket: string;
-  readonly message: T;
-}
-
-/** Errors lose their class between threads: this is what crosses instead. */
-export interface PlainError {
-  /** One of ours, else the class of a mistake of ours. */
-  readonly name: string;
-  /** Absent where it is not of our making: it may quote a ping (P12). */
-  readonly message?: string;
-  /** Places in the program only. */
-  readonly stack?: string;
-  /** Of a FaultyInput. */
-  readonly books?: readonly ObjectBooks[];
-}
-
-// The narrower class first.
-const ERRORS = { UsageError, DamagedInputError, InputError, ConflictError, OutputError, InternalError };
-
-export function toPlainError(error: unknown): PlainError {
-  if (error instanceof FaultyInput) return { name: "InputError", message: error.message, books: error.books };
-  for (const [name, Class] of Object.entries(ERRORS)) {
-    if (error instanceof Class) return { name, message: error.message, stack: error.stack };
-  }
-  return { name: className(error), stack: placesOf(error).join("\n") };
-}
-
-/** The error again, of its class; one of no class of ours is a mistake of ours. */
-export function fromPlainError({ name, message = "", stack, books }: PlainError): Error {
-  if (books) return new FaultyInput(message, books);
-  const known = Object.hasOwn(ERRORS, name) ? ERRORS[name as keyof typeof ERRORS] : undefined;
-  const error = known ? new known(message) : new InternalError(`${name} in a worker thread`);
-  error.stack = stack;
-  return error;
-}
 
 const PROGRESS_EVERY_MS = 200;
 
-/** How often a worker that waits, for S3 say, shows that it goes on. */
-const BEAT_EVERY_MS = 500;
-
 /**
  * Answers requests, one at a time and in order, until the thread is ended from outside. `openSource` opens the places
- * that tasks name. A stream runs in this thread, and may do anything in it: what is needed to answer is taken beforehand.
+ * that tasks name; `early` are the messages that came so far. The first is the pulse's memory, the others are requests.
+ * A stream runs in this thread, and may do anything in it: what is needed to answer is taken beforehand.
  */
-export function serve(openSource: (place: Place | string) => Source): void {
-  const port = parentPort;
-  if (!port) throw new InternalError("Cannot serve: this is no worker thread");
-  const post = port.postMessage.bind(port);
-  const pulse = new Pulse(workerData.pulse);
+export function serve(openSource: (place: Place | string) => Source, early: readonly MessageEvent[]): void {
+  const post = postMessage.bind(globalThis);
+  let pulse = new Pulse(); // until the main thread's comes
   setInterval(() => pulse.beat(), BEAT_EVERY_MS).unref();
   refuseSignals();
   leaveStdout();
 
   const loaded = new Map<string, Promise<LoadedStream>>();
   let running: LoadedStream | undefined;
+  /** Whether a stream was loaded that is not one of our own. */
+  let hasForeign = false;
   const load = async (ref: StreamRef): Promise<LoadedStream> => {
     const key = JSON.stringify(ref);
+    if (!isOwn(ref)) {
+      hasForeign = true;
+      await expectMischief();
+    }
     const stream = loaded.get(key) ?? loadStream(ref);
     loaded.set(key, stream);
     running = await stream;
@@ -147,9 +66,15 @@ export function serve(openSource: (place: Place | string) => Source): void {
     request: Request,
     reply: (message: Reply, transfer?: ArrayBuffer[]) => void,
   ): Promise<Reply> => {
-    if (request.kind === "describe") return { kind: "facts", facts: factsOf(await load(request.stream)) };
+    if (request.kind === "describe") {
+      const facts = factsOf(await load(request.stream));
+      // Next comes most likely a task. Meanwhile the main thread lists its inputs.
+      setImmediate(() => void sharedKernel());
+      return { kind: "facts", facts };
+    }
     if (request.kind === "trace") {
       const { trace } = request;
+      const { traceObject } = await import("./trace.ts");
       const stream = await load(trace.stream);
       return { kind: "traced", trace: await traceObject(trace, openSource(trace.place), stream, () => pulse.beat()) };
     }
@@ -178,14 +103,19 @@ export function serve(openSource: (place: Place | string) => Source): void {
       pulse.begin();
       stray = undefined;
       const last = await answer(request, reply);
-      await new Promise((resolve) => setTimeout(resolve, 0)); // what the stream has left behind has its turn
+      if (hasForeign) await new Promise((resolve) => setTimeout(resolve, 0)); // what it has left behind has its turn
       const found = mischief(nameOf(streamOf(request)), stray);
       reply(found ? { kind: "failed", error: toPlainError(found) } : last);
     } catch (error) {
       reply({ kind: "failed", error: toPlainError(mischief(nameOf(streamOf(request)), stray) ?? error) });
     }
   };
-  port.on("message", (request: Ticketed<Request>) => void respond(request));
+  const take = ({ data }: MessageEvent<SharedArrayBuffer | Ticketed<Request>>): void => {
+    if (data instanceof SharedArrayBuffer) pulse = new Pulse(data);
+    else void respond(data);
+  };
+  for (const event of early) take(event);
+  addEventListener("message", take);
 }
 
 /** Who is told what becomes of a task: the main thread, now and then. */
@@ -224,11 +154,6 @@ function eventsOf(
       tell();
     },
   };
-}
-
-/** How people know a stream: its name, or where its file is. */
-export function nameOf(ref: StreamRef): string {
-  return "builtin" in ref ? ref.builtin : ref.path;
 }
 
 function factsOf({ name, definition, literal, schema }: LoadedStream): StreamFacts {

@@ -223,3 +223,18 @@ test.each([
   expect([exit, stderr]).toEqual([2, expect.stringContaining(text)]);
   expect(existsSync(join(folder, `out-top-${name}`))).toBe(false);
 });
+
+test.each([1, 2])(
+  "-j %d: a stream's file is run once for each thread, and the first one has described it",
+  async (workers) => {
+    writeFileSync(
+      join(folder, "told.ts"),
+      `import { defineStream, string } from "derive";\nconsole.error("it was run");\nexport default defineStream({ streamName: "telemetry", columns: { clientId: string() } });\n`,
+    );
+    const { exit, stderr } = await derive(
+      ["convert", "told.ts", "raw", "-o", `told${workers}.parquet`, "-j", `${workers}`],
+      folder,
+    );
+    expect([exit, stderr.split("it was run").length - 1]).toEqual([0, 1]); // the three files are one task
+  },
+);

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { deriveTasks } from "../../src/jobs/derive.ts";
 import { planPartition, planTasks, type Task } from "../../src/jobs/plan.ts";
-import type { WorkerPool } from "../../src/jobs/pool.ts";
+import { WorkerPool } from "../../src/jobs/pool.ts";
 import { type Job, runJob, runJobs } from "../../src/jobs/run.ts";
 import { describeStream, resolveStream } from "../../src/jobs/streams.ts";
 import type { ObjectBooks } from "../../src/pipeline/books.ts";
@@ -258,7 +258,9 @@ describe("on worker threads", () => {
       watcher,
     );
     const jobs = [await job("General", "several", tasks, {}), await job("Plain", "several", tasks, {})];
-    for (const [one] of await runJobs(jobs, watcher)) expect(one!.error).toBeUndefined();
+    const pool = new WorkerPool(2);
+    for (const [one] of await runJobs(jobs, pool, watcher)) expect(one!.error).toBeUndefined();
+    pool.close();
     for (const [one, other] of [
       ["w1", "w2"],
       ["w1", "w5"],
