@@ -1,5 +1,5 @@
 // The kernel and the plain way make the same of any bytes: the same rows, byte for byte, and the same books (P5, P7).
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, describe, setDefaultTimeout, test } from "bun:test";
 import {
   boolean,
   bytes,
@@ -15,14 +15,9 @@ import {
   timestamp,
 } from "derive";
 import fc from "fast-check";
-import { parseSchema } from "../../src/avro/schema.ts";
 import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
-import { BUILTIN_WORDS } from "../../src/pipeline/causes.ts";
-import type { LoadedStream } from "../../src/pipeline/load.ts";
-import { runTask, type TaskSpec } from "../../src/pipeline/task.ts";
-import { memoryPlace } from "../../src/storage/memory.ts";
-import type { DerivedStream } from "../../src/stream.ts";
 import { damagedObject, object, PATHS } from "./messages.ts";
+import { expectSame } from "./same.ts";
 
 setDefaultTimeout(60_000);
 
@@ -30,34 +25,6 @@ const before = process.env.DERIVE_KERNEL;
 afterEach(() => {
   process.env.DERIVE_KERNEL = before ?? "";
 });
-
-function load(definition: DerivedStream): LoadedStream {
-  const literal = definition.schema("Test");
-  return { name: "Test", definition, literal, schema: parseSchema(literal), words: BUILTIN_WORDS };
-}
-
-async function run(raw: Uint8Array, stream: LoadedStream, kernel: "on" | "off", chunk: number, strict: boolean) {
-  process.env.DERIVE_KERNEL = kernel;
-  const groups: unknown[] = [];
-  const spec: TaskSpec = {
-    stream: { builtin: "Test" },
-    place: "memory:///",
-    inputs: [{ key: "o", size: raw.length }],
-    codec: "none",
-    strict,
-  };
-  const events = { rowGroup: (group: unknown) => groups.push(group), message() {}, progress() {} };
-  try {
-    return { books: await runTask(spec, memoryPlace({ o: raw }, chunk), stream, events), groups };
-  } catch (error) {
-    return { error: String(error), groups };
-  }
-}
-
-async function expectSame(raw: Uint8Array, definition: DerivedStream, chunk = 1 << 20, strict = false) {
-  const stream = load(definition);
-  expect(await run(raw, stream, "on", chunk, strict)).toEqual(await run(raw, stream, "off", chunk, strict));
-}
 
 const KINDS = { string, int, long, double, boolean, bytes, timestamp, json } as const;
 const DEFAULTS = {
@@ -135,23 +102,27 @@ describe("kernel and plain way make the same", () => {
 
   test("of random messages, for random columns", async () => {
     await fc.assert(
-      fc.asyncProperty(cases, ({ raw, definition, chunk }) => expectSame(raw, definition, chunk)),
+      fc.asyncProperty(cases, async ({ raw, definition, chunk }) => {
+        await expectSame(raw, definition, chunk);
+      }),
       { numRuns: 400, interruptAfterTimeLimit: 2_500 },
     );
   });
 
   test("of damaged objects, strictly or not", async () => {
     await fc.assert(
-      fc.asyncProperty(damagedObject, stream, fc.boolean(), (raw, definition, strict) =>
-        expectSame(raw, definition, 333, strict),
-      ),
+      fc.asyncProperty(damagedObject, stream, fc.boolean(), async (raw, definition, strict) => {
+        await expectSame(raw, definition, 333, strict);
+      }),
       { numRuns: 300, interruptAfterTimeLimit: 3_000 },
     );
   });
 
   test("for nested and computed columns, and for streams of functions", async () => {
     await fc.assert(
-      fc.asyncProperty(object, fc.constantFrom(nested, byFunctions), (raw, definition) => expectSame(raw, definition)),
+      fc.asyncProperty(object, fc.constantFrom(nested, byFunctions), async (raw, definition) => {
+        await expectSame(raw, definition);
+      }),
       { numRuns: 150, interruptAfterTimeLimit: 4_000 },
     );
   });

@@ -36,6 +36,8 @@ export class Reading {
   outcome: u32;
 }
 
+/** A batch that takes more of the arena is full: more memory than this does not stay in the processor's second cache. */
+const ENOUGH: usize = 1 << 20;
 /** Between two messages in the arena: vectors may be written and read beyond the end. */
 const SLACK: usize = 128;
 
@@ -70,7 +72,7 @@ function cut(reading: Reading, at: usize, limit: usize, isLast: bool): void {
   let count: u32 = 0;
   let sight = readHeader(at, limit);
   let ended = End.full;
-  while (count < reading.capacity) {
+  while (count < reading.capacity && arena - reading.arena <= ENOUGH) {
     if (sight !== Sight.frame) {
       ended = sight === Sight.other || (isLast && at < limit) ? End.other : End.window;
       break;

@@ -1,20 +1,23 @@
 // Raw Snappy blocks, two at a time: the steps of one block depend on each other, so that a processor has time for a second.
 // Between steps the message scanner sees what is there already.
 //
-// A step reads an element's tag, looks its length and kind up in a table, and copies 64 bytes whatever the length: no branch
-// depends on the data. It is taken only where all of that stays within the block; the careful `element` does the rest.
+// A step reads an element's tag, looks its length and kind up in a table, and copies 32 bytes whatever the length, or 64: no
+// other branch depends on the data. It is taken only where all of that stays within the block; the careful `element` does the rest.
 // Blocks written in Go copy across 64 KiB boundaries, so nothing here assumes fragments.
 import { afterVarint, begin, DONE, FAULT, Lane, MESSAGE_BYTES, Message, Outcome, readVarint, scan } from "./message";
 import { Plan } from "./plan";
 import { resolve } from "./resolve";
 
 /**
- * For each tag: the element's length, how many bytes of offset follow << 8, how many bytes of input the element takes << 16, the
- * high bits of a short offset << 24.
+ * For each tag: the element's length, four times the number of bytes of its offset << 8, the bytes of input it takes << 16, and
+ * << 24 the high bits of a short offset. A literal has the offset 64 instead, which is no less than its length.
  */
 const elements = memory.data(256 * 4, 16);
 /** In place of a length: more bytes say it. */
 const LONG: u32 = 0x80;
+/** Of an entry >> 16. */
+const INPUT_BYTES: usize = 0x3f;
+const OFFSET_BITS: u32 = 0x740;
 /** For each number of offset bytes, 0 to 4: which bits of the word behind the tag they are. */
 const offsetMasks = memory.data<u32>([0, 0xff, 0xffff, 0xffffff, 0xffffffff]);
 
@@ -29,22 +32,24 @@ export function initSnappy(): void {
   for (let tag: u32 = 0; tag < 256; tag++) {
     let entry: u32;
     const upper = tag >> 2;
-    if ((tag & 3) === 0) entry = upper < 60 ? (upper + 1) | ((upper + 2) << 16) : LONG | (upper - 59);
-    else if ((tag & 3) === 1) entry = ((upper & 7) + 4) | (1 << 8) | (2 << 16) | ((tag >> 5) << 24);
-    else entry = (upper + 1) | ((tag & 3) === 2 ? (2 << 8) | (3 << 16) : (4 << 8) | (5 << 16));
+    if ((tag & 3) === 0) entry = upper < 60 ? (upper + 1) | ((64 + upper + 2) << 16) : LONG | (upper - 59);
+    else if ((tag & 3) === 1) entry = ((upper & 7) + 4) | (4 << 8) | (2 << 16) | ((tag >> 5) << 24);
+    else entry = (upper + 1) | ((tag & 3) === 2 ? (8 << 8) | (3 << 16) : (16 << 8) | (5 << 16));
     store<u32>(elements + ((<usize>tag) << 2), entry);
   }
 }
 
-function copy64(to: usize, from: usize): void {
+/** Copies 32 bytes, of more than 32 the next 32, too. What is behind the first `length` of them does not matter. */
+function copy(to: usize, from: usize, length: u32): void {
+  copy32(to, from);
+  if (length > 32) copy32(to + 32, from + 32);
+}
+
+function copy32(to: usize, from: usize): void {
   const a = v128.load(from);
   const b = v128.load(from, 16);
-  const c = v128.load(from, 32);
-  const d = v128.load(from, 48);
   v128.store(to, a);
   v128.store(to, b, 16);
-  v128.store(to, c, 32);
-  v128.store(to, d, 48);
 }
 
 /** The output's end behind what `element` wrote. */
@@ -57,7 +62,7 @@ let written: usize = 0;
 function element(input: usize, inputEnd: usize, output: usize, base: usize, outputEnd: usize): usize {
   const entry = load<u32>(elements + ((<usize>load<u8>(input)) << 2));
   let length: u64 = entry & 0xff;
-  const extra = <usize>(entry >> 8) & 0xff;
+  const extra = <usize>(entry >> 10) & 7;
   if (extra === 0) {
     let start = input + 1;
     if ((length & LONG) !== 0) {
@@ -82,8 +87,7 @@ function element(input: usize, inputEnd: usize, output: usize, base: usize, outp
 
 /** The offset of a copy whose tag is at `input`. */
 function offsetOf(input: usize, entry: u32): u32 {
-  const extra = <usize>(entry >> 8) & 0xff;
-  return (load<u32>(input, 1) & load<u32>(offsetMasks + (extra << 2))) | ((entry >> 24) << 8);
+  return (load<u32>(input, 1) & load<u32>(offsetMasks + (<usize>(entry >> 8) & 0xff))) | ((entry >> 16) & OFFSET_BITS);
 }
 
 /** Decompresses the rest of a block, all checks made; false where it is broken. */
@@ -160,63 +164,42 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
   let bOutput = bBase;
   let bStop = firstStop(b);
   while (true) {
-    // While there is room all four are negative: one branch for both.
+    // While there is room all four are negative. No function is called in here: what is needed after a call would be kept in
+    // memory, not in registers.
     while (<i32>((aInput - aLast) & (bInput - bLast) & (aOutput - aStop) & (bOutput - bStop)) < 0) {
-      const aEntry = load<u32>(elements + ((<usize>load<u8>(aInput)) << 2));
-      const bEntry = load<u32>(elements + ((<usize>load<u8>(bInput)) << 2));
-      if (((aEntry | bEntry) & LONG) !== 0) {
-        if ((aEntry & LONG) !== 0) {
-          aInput = element(aInput, a.inputEnd, aOutput, a.bytes, a.end);
-          if (aInput === 0) {
-            aInput = a.inputEnd; // with output missing: resume finds it broken
-            break;
-          }
-          aOutput = written;
-        }
-        if ((bEntry & LONG) !== 0) {
-          bInput = element(bInput, b.inputEnd, bOutput, b.bytes, b.end);
-          if (bInput === 0) {
-            bInput = b.inputEnd;
-            break;
-          }
-          bOutput = written;
-        }
-        continue;
-      }
+      const aEntry = load<u32>((<usize>load<u8>(aInput)) << 2, elements);
+      const aUpper = aEntry >> 16;
       const aLength = aEntry & 0xff;
-      const aExtra = <usize>(aEntry >> 8) & 0xff;
-      const aOffset = (load<u32>(aInput, 1) & load<u32>(offsetMasks + (aExtra << 2))) | ((aEntry >> 24) << 8);
-      const aIsLiteral = aExtra === 0;
-      if (i32(!aIsLiteral) & (i32(aOffset < aLength) | i32(aOffset > <u32>(aOutput - aBase)))) {
-        aInput = element(aInput, a.inputEnd, aOutput, a.bytes, a.end);
-        if (aInput === 0) {
-          aInput = a.inputEnd;
-          break;
-        }
-        aOutput = written;
-      } else {
-        copy64(aOutput, select<usize>(aInput + 1, aOutput - aOffset, aIsLiteral));
-        aOutput += aLength;
-        aInput += <usize>(aEntry >> 16) & 0xff;
-      }
+      const aKind = <usize>(aEntry >> 8) & 0xff;
+      const aOffset = (load<u32>(aInput, 1) & load<u32>(aKind, offsetMasks)) | (aUpper & OFFSET_BITS);
+      if (<i32>((aOffset - aLength) | (<u32>(aOutput - aBase) - aOffset)) < 0) break;
+      copy(aOutput, select<usize>(aOutput - aOffset, aInput + 1, aKind !== 0), aLength);
+      aOutput += aLength;
+      aInput += <usize>aUpper & INPUT_BYTES;
+      const bEntry = load<u32>((<usize>load<u8>(bInput)) << 2, elements);
+      const bUpper = bEntry >> 16;
       const bLength = bEntry & 0xff;
-      const bExtra = <usize>(bEntry >> 8) & 0xff;
-      const bOffset = (load<u32>(bInput, 1) & load<u32>(offsetMasks + (bExtra << 2))) | ((bEntry >> 24) << 8);
-      const bIsLiteral = bExtra === 0;
-      if (i32(!bIsLiteral) & (i32(bOffset < bLength) | i32(bOffset > <u32>(bOutput - bBase)))) {
-        bInput = element(bInput, b.inputEnd, bOutput, b.bytes, b.end);
-        if (bInput === 0) {
-          bInput = b.inputEnd;
-          break;
-        }
-        bOutput = written;
-      } else {
-        copy64(bOutput, select<usize>(bInput + 1, bOutput - bOffset, bIsLiteral));
-        bOutput += bLength;
-        bInput += <usize>(bEntry >> 16) & 0xff;
-      }
+      const bKind = <usize>(bEntry >> 8) & 0xff;
+      const bOffset = (load<u32>(bInput, 1) & load<u32>(bKind, offsetMasks)) | (bUpper & OFFSET_BITS);
+      if (<i32>((bOffset - bLength) | (<u32>(bOutput - bBase) - bOffset)) < 0) break;
+      copy(bOutput, select<usize>(bOutput - bOffset, bInput + 1, bKind !== 0), bLength);
+      bOutput += bLength;
+      bInput += <usize>bUpper & INPUT_BYTES;
     }
-    if (aInput >= aLast || aOutput >= aStop) {
+    const aHasRoom = <i32>((aInput - aLast) & (aOutput - aStop)) < 0;
+    const bHasRoom = <i32>((bInput - bLast) & (bOutput - bStop)) < 0;
+    if (aHasRoom && bHasRoom) {
+      // One of them, or both, at an element that is not for a step. Where that is broken no input is left, and output missing:
+      // `resume` finds the message broken.
+      aInput = element(aInput, a.inputEnd, aOutput, a.bytes, a.end);
+      if (aInput === 0) aInput = a.inputEnd;
+      else aOutput = written;
+      bInput = element(bInput, b.inputEnd, bOutput, b.bytes, b.end);
+      if (bInput === 0) bInput = b.inputEnd;
+      else bOutput = written;
+      continue;
+    }
+    if (!aHasRoom) {
       aStop = resume(plan, a, aInput, aOutput);
       if (aStop === 0) {
         a = nextBlock(plan, laneA);
@@ -231,7 +214,7 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
         aStop = firstStop(a);
       }
     }
-    if (bInput >= bLast || bOutput >= bStop) {
+    if (!bHasRoom) {
       bStop = resume(plan, b, bInput, bOutput);
       if (bStop === 0) {
         b = nextBlock(plan, laneB);
@@ -267,12 +250,8 @@ function readAlone(plan: Plan, message: Message, input: usize, output: usize, st
     while (<i32>((input - last) & (output - stop)) < 0) {
       const entry = load<u32>(elements + ((<usize>load<u8>(input)) << 2));
       const length = entry & 0xff;
-      const extra = <usize>(entry >> 8) & 0xff;
       const offset = offsetOf(input, entry);
-      const isLiteral = extra === 0;
-      const isCareful =
-        i32((entry & LONG) !== 0) | (i32(!isLiteral) & (i32(offset < length) | i32(offset > <u32>(output - base))));
-      if (isCareful) {
+      if (<i32>((offset - length) | (<u32>(output - base) - offset)) < 0) {
         input = element(input, message.inputEnd, output, message.bytes, message.end);
         if (input === 0) {
           input = message.inputEnd;
@@ -280,9 +259,9 @@ function readAlone(plan: Plan, message: Message, input: usize, output: usize, st
         }
         output = written;
       } else {
-        copy64(output, select<usize>(input + 1, output - offset, isLiteral));
+        copy(output, select<usize>(output - offset, input + 1, (entry & 0xff00) !== 0), length);
         output += length;
-        input += <usize>(entry >> 16) & 0xff;
+        input += <usize>(entry >> 16) & INPUT_BYTES;
       }
     }
     stop = resume(plan, message, input, output);

@@ -1,0 +1,119 @@
+// Blocks of every form that Snappy allows, which no one encoder writes, and broken ones: the kernel reads them as the plain way does.
+import { afterEach, expect, test } from "bun:test";
+import { bytes, defineStream, string } from "derive";
+import { encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
+import { type Dice, dice } from "../fuzz/mutant.ts";
+import { expectSame } from "./same.ts";
+
+const before = process.env.DERIVE_KERNEL;
+afterEach(() => {
+  process.env.DERIVE_KERNEL = before ?? "";
+});
+
+const streams = [
+  defineStream({ streamName: "telemetry", columns: { first: string("first"), last: string("last") } }),
+  defineStream({ streamName: "telemetry", columns: { first: string("first"), filler: bytes("filler") } }),
+];
+
+/** A message of repeated words and of noise, from some bytes to 200 KB. */
+function message(roll: Dice): Uint8Array {
+  const words = Array.from({ length: 1 + roll(30) }, () => Buffer.alloc(1 + roll(70), `${roll(1e9)} `));
+  const count = [0, 3, 40, 400, 9_000][roll(5)]!;
+  const filler = Buffer.concat(
+    Array.from({ length: count }, () => (roll(9) === 0 ? Buffer.from([roll(256)]) : words[roll(words.length)]!)),
+  ).subarray(0, 200_000);
+  return encodeMessage({
+    uuid: new Uint8Array(16),
+    fields: [
+      { name: "first", type: "string", values: [`first ${roll(100)}`] },
+      { name: "filler", type: "bytes", values: [filler] },
+      { name: "last", type: "string", values: ["last ".repeat(1 + roll(30))] },
+    ],
+  });
+}
+
+/** A block of elements taken by chance: copies of all three kinds, near and far, overlapping or not; literals of all five. */
+function block(content: Uint8Array, roll: Dice): Uint8Array {
+  const out: number[] = [];
+  let length = content.length;
+  for (; length >= 128; length >>>= 7) out.push((length & 127) | 128);
+  out.push(length);
+  const seen = new Map<number, number[]>();
+  const fourAt = (at: number): number => Buffer.from(content.buffer, content.byteOffset).readUInt32LE(at);
+  const style = roll(3);
+  let literal = 0;
+  const putLiteral = (end: number): void => {
+    while (literal < end) {
+      const size = Math.min(end - literal, [1 + roll(60), 61 + roll(300), 70_000][roll(20) === 0 ? 1 + roll(2) : 0]!);
+      const last = size - 1;
+      const least = last < 60 ? 0 : last < 256 ? 1 : last < 65_536 ? 2 : 3;
+      const digits = roll(30) === 0 ? Math.min(4, least + roll(3)) : least;
+      out.push(digits === 0 ? last << 2 : (59 + digits) << 2);
+      for (let i = 0; i < digits; i++) out.push((last >>> (8 * i)) & 255);
+      out.push(...content.subarray(literal, literal + size));
+      literal += size;
+    }
+  };
+  for (let at = 0; at + 4 <= content.length; ) {
+    const four = fourAt(at);
+    const places = seen.get(four) ?? [];
+    if (places.length < 20) seen.set(four, [...places, at]);
+    const from = places[roll(3) === 0 ? roll(Math.max(1, places.length)) : places.length - 1];
+    if (from === undefined || roll(20) === 0) {
+      at++;
+      continue;
+    }
+    putLiteral(at);
+    let most = 4;
+    while (most < 64 && at + most < content.length && content[from + most] === content[at + most]) most++;
+    const size = roll(4) === 0 ? 1 + roll(most) : most;
+    const offset = at - from;
+    const isShort = size >= 4 && size < 12 && offset < 2048;
+    if (isShort && style !== 1) out.push(((offset >> 8) << 5) | ((size - 4) << 2) | 1, offset & 255);
+    else if (offset < 65_536 && (style !== 2 || roll(2) === 0))
+      out.push(((size - 1) << 2) | 2, offset & 255, offset >> 8);
+    else out.push(((size - 1) << 2) | 3, offset & 255, (offset >> 8) & 255, (offset >> 16) & 255, offset >>> 24);
+    at += size;
+    literal = at;
+  }
+  putLiteral(content.length);
+  return Uint8Array.from(out);
+}
+
+/** An object of such messages; of broken ones some bytes are others, most often near the start or the end. */
+function object(roll: Dice, isBroken: boolean): Uint8Array {
+  const frames = Array.from({ length: 1 + roll(12) }, () => {
+    const made = block(message(roll), roll);
+    for (let flips = isBroken && roll(2) === 0 ? 1 + roll(3) : 0; flips > 0; flips--) {
+      const near = Math.min(made.length, 120);
+      const at = [roll(made.length), roll(near), made.length - 1 - roll(near)][roll(3)]!;
+      made[at] = roll(256);
+    }
+    return encodeFrame(made);
+  });
+  return new Uint8Array(Buffer.concat(frames));
+}
+
+test.each([
+  ["whole", false],
+  ["broken", true],
+])(
+  "%s blocks",
+  async (_, isBroken) => {
+    const until = performance.now() + 4_000;
+    const told = { written: 0, undecodable: 0 };
+    for (let seed = 0; seed < 400 && performance.now() < until; seed++) {
+      const roll = dice(seed);
+      try {
+        const { books } = await expectSame(object(roll, isBroken), streams[seed % streams.length]!);
+        told.written += books![0]!.written;
+        told.undecodable += books![0]!.undecodable;
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${error}`);
+      }
+    }
+    expect(told.written).toBeGreaterThan(0);
+    expect(told.undecodable > 0).toBe(isBroken);
+  },
+  60_000,
+);
