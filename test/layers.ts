@@ -47,7 +47,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       "ports",
       "version",
     ],
-    packages: ["consola"],
+    packages: ["citty", "consola"],
   },
   lambda: { below: ["jobs", "pipeline", "author", "storage", "place", "ports", "version"] },
   jobs: {

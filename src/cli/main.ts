@@ -1,4 +1,5 @@
 // The frame around every command: finds it, reads its words, runs it, turns what happened into an exit code.
+import { type CommandDef, defineCommand, runCommand } from "citty";
 import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { errorText } from "../told.ts";
@@ -30,9 +31,13 @@ export async function runCli(argv: readonly string[], streams: Streams = standar
     return output;
   };
   try {
-    let exitCode: number;
-    if (Object.hasOwn(commands, name)) exitCode = await runWords(name, commands[name]!, words, withOptions);
-    else exitCode = await runWithoutCommand(name, words, output);
+    let exitCode: number = EXIT.done;
+    if (Object.hasOwn(commands, name)) {
+      const program = programOf(async (entry, rawArgs) => {
+        exitCode = await runWords(name, entry, rawArgs, withOptions);
+      });
+      await runCommand(program, { rawArgs: [...argv] });
+    } else exitCode = await runWithoutCommand(name, words, output);
     await output.flush();
     return exitCode;
   } catch (error) {
@@ -43,6 +48,18 @@ export async function runCli(argv: readonly string[], streams: Streams = standar
     streams.stderr.write(`${output.paintError("red", `${prefix}:`)} ${errorText(error)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/**
+ * The program as a tree for citty, which finds the command and loads only that one. What its words mean is read by
+ * parse.ts: citty takes unknown flags silently and keeps one value of a repeated flag.
+ */
+function programOf(run: (entry: CommandEntry, rawArgs: string[]) => Promise<void>): CommandDef {
+  const subCommands = Object.entries(commands).map(([name, entry]) => [
+    name,
+    defineCommand({ meta: { name, description: entry.summary }, run: ({ rawArgs }) => run(entry, rawArgs) }),
+  ]);
+  return defineCommand({ meta: { name: "derive", version }, subCommands: Object.fromEntries(subCommands) });
 }
 
 /** `derive`, `derive --help`, `derive help cat`, `derive --version`, and commands there are not. */
