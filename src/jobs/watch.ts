@@ -19,7 +19,7 @@ const WORKER_BYTES = 128 << 20;
 const SHARE_OF_MACHINE = 0.8;
 
 /** A message may take so much, or so many times of its frame: 56 MiB of JSON, 11 in Snappy, take 670 MB where all is asked for. */
-const MESSAGE_BYTES = 192 << 20;
+const MESSAGE_BYTES = 128 << 20;
 const MESSAGE_FACTOR = 64;
 /** What other workers may take meanwhile: while all begin, 60 MB each. */
 const OTHERS_BYTES = 64 << 20;
@@ -42,7 +42,7 @@ export async function fallsBelow(bytes: number): Promise<void> {
 }
 
 /** A stream can fill 2 GB in a second. */
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 20;
 /** At the rate at which a stream can fill memory one message takes that long when it is the one. */
 const SUSPECT_MS = 3 * LOOK_EVERY_MS;
 /** A look that comes much later means that the machine slept, or this thread was kept: not that a worker is stuck. */
@@ -136,7 +136,7 @@ export class Watch<W extends Watched> {
       const last = this.still.get(worker);
       const isStill = last?.beats === beats;
       const ms = isStill ? last.ms + passed : 0;
-      this.still.set(worker, { beats, ms, before: isStill ? last.before : bytes });
+      this.still.set(worker, { beats, ms, before: isStill ? Math.min(last.before, bytes) : bytes });
       if (ms >= this.limits.streamSeconds * 1000) this.events.stuck(worker, this.limits.streamSeconds);
     }
   }
