@@ -15,6 +15,8 @@ export class ByteInput {
 
   /** A view of the next `count` bytes, fewer at the end, without stepping over them. Valid until the next call. */
   async peek(count: number): Promise<Uint8Array> {
+    // Where nothing is left over, what comes next is looked at where it is: an object is often one chunk.
+    while (this.#at === this.#chunk.length && (await this.#pull()));
     let have = this.#chunk.length - this.#at;
     if (have < count && !this.#done) {
       const parts = [this.#chunk.slice(this.#at)];
