@@ -33,8 +33,8 @@ export function readersAhead(source: Source, inputs: readonly Input[]) {
   const readers: ObjectReader[] = [];
   let bytes = 0; // of objects that were asked for and not yet taken
   const open = (): ObjectReader => {
-    const { key, etag } = inputs[readers.length]!;
-    const reader = source.open(key, etag);
+    const { key, etag, size } = inputs[readers.length]!;
+    const reader = source.open(key, etag, size);
     readers.push(reader);
     return reader;
   };

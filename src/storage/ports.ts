@@ -45,7 +45,7 @@ export interface ObjectReader extends AsyncIterable<Uint8Array> {
    * @throws {InternalError} before the last chunk was read.
    */
   etag(): string;
-  /** Begins to read before the first chunk is asked for: for small objects, since all of one may be kept. */
+  /** Begins to read before the first chunk is asked for: a few MiB are kept at most. */
   prefetch?(): void;
   /** From the next chunk on it is read into what `lend` gives, `bytes` large; where that is undefined into memory of its own. */
   readInto?(lend: Lend): void;
@@ -72,8 +72,11 @@ export interface Source {
   folders(prefix: string): Promise<{ readonly folders: string[]; readonly objects: Listed[] }>;
   /** The object at exactly this key, undefined when there is none (a folder is none). */
   head(key: string): Promise<Listed | undefined>;
-  /** `etag`, as a listing gave it: bytes of another version of the object are an InputError. */
-  open(key: string, etag?: string): ObjectReader;
+  /**
+   * `etag` and `size`, as a listing gave them: bytes of another version of the object are an InputError. An object whose size
+   * is known may be read in several requests at once.
+   */
+  open(key: string, etag?: string, size?: number): ObjectReader;
   /** Absent where an object is checked against what the store knows of all of it (P11): then one reader has to read it. */
   readonly ranges?: Ranges;
   /** What identifies the bytes of an object: the listing's ETag, or else a hash of the content, which has to be read for it. */

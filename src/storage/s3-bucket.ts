@@ -1,9 +1,13 @@
 // A place on S3: its bucket, its prefix, and the requests that reading and writing share.
-import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { compareKeys, folderPrefix } from "./keys.ts";
 import type { Listed, S3Options } from "./ports.ts";
-import { type Connection, connect, type Patience, pause, send } from "./s3-client.ts";
+import { type Connection, connect, send } from "./s3-client.ts";
 import { faultOf, UnreadableAnswer } from "./s3-fault.ts";
+import { type Answer, unquoted } from "./s3-fetch.ts";
+import { Line } from "./s3-line.ts";
+import { PATIENCE, type Patience, pause } from "./s3-patience.ts";
+import { askQuickly, Fetched } from "./s3-quick.ts";
 
 export type PlaceError = new (message: string) => Error;
 
@@ -13,17 +17,13 @@ export interface Level {
   readonly objects: Listed[];
 }
 
-/** S3's ETags come with or without quotes; ours have none. */
-export function unquoted(etag: string | undefined): string | undefined {
-  return etag?.replaceAll('"', "");
-}
-
 /** How often a removal is tried while others are at work on its key. */
 const CONFLICTS = 6;
 
-/** Ends a body that nobody reads, and its connection with it: it would keep the program from ending. */
-export function discard({ Body }: GetObjectCommandOutput): void {
-  (Body as unknown as { destroy?(): void } | undefined)?.destroy?.();
+/** Bytes of an object: from `start` to `end`, or to the object's. */
+export interface Range {
+  readonly start: number;
+  readonly end?: number;
 }
 
 export class Bucket {
@@ -31,6 +31,9 @@ export class Bucket {
   readonly root: string;
   /** What every request says besides. */
   readonly payer: { RequestPayer?: "requester" };
+  readonly line = new Line();
+  /** The first request for an object: others wait for it, and are made after its pattern. */
+  #first: Promise<Answer> | undefined;
 
   /** @param PlaceError the class of its errors: InputError for reading, OutputError for writing */
   constructor(
@@ -87,17 +90,35 @@ export class Bucket {
     }
   }
 
-  /** One object from its byte `start` on. The SDK's errors. */
-  async get(key: string, etag: string | undefined, start: number): Promise<GetObjectCommandOutput> {
-    const { sdk, client } = await this.connection();
-    const Range = start > 0 ? `bytes=${start}-` : undefined;
+  /** One object, or its bytes from `start` to `end`; by HEAD what is known of it. The SDK's errors. */
+  async get(
+    method: "GET" | "HEAD",
+    key: string,
+    etag: string | undefined,
+    { start, end }: Range,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    const { sdk, client, patterns } = await this.connection();
+    await this.#first?.catch(() => {});
+    const Range = start > 0 || end !== undefined ? `bytes=${start}-${end === undefined ? "" : end - 1}` : undefined;
     const IfMatch = etag === undefined ? undefined : `"${etag}"`;
-    return send(async () => {
-      const answer = await client.send(new sdk.GetObjectCommand({ ...this.at(key), IfMatch, Range }));
-      if (answer.ETag) return answer;
-      discard(answer);
+    const pattern = patterns.get(this.name);
+    if (pattern) {
+      const headers = { range: Range, "if-match": IfMatch };
+      const answer = await askQuickly(pattern, method, this.root + key, headers, this.patience ?? PATIENCE, signal);
+      if (answer) return answer;
+    }
+    const Command = method === "GET" ? sdk.GetObjectCommand : sdk.HeadObjectCommand;
+    const asked = send(async () => {
+      const options = { abortSignal: signal, fetched: new Fetched() };
+      await client.send(new Command({ ...this.at(key), IfMatch, Range }), options);
+      const answer = options.fetched.answer!;
+      if (answer.facts.ETag !== undefined) return answer;
+      answer.body.discard();
       throw new UnreadableAnswer();
     });
+    this.#first ??= asked;
+    return asked;
   }
 
   /** Removes what lies at a key, if anything does. The SDK's errors. */

@@ -1,92 +1,140 @@
-// What the bytes of an S3 object are checked against while they pass (P11).
-import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+// What the bytes of an S3 object are checked against (P11).
+import { type HashAlgorithm, HashBeside, hashOf } from "./hash-thread.ts";
+import type { Facts } from "./s3-fetch.ts";
 
+/** A check of all bytes of an object. */
 export interface Checksum {
   /** "CRC32", "MD5", … */
   readonly name: string;
-  update(chunk: Uint8Array): void;
+  /** Takes a chunk over, with its memory. */
+  take(chunk: Uint8Array<ArrayBuffer>): void | Promise<void>;
   /** Whether the bytes were those that the store has. Ends the checking. */
-  matches(): Promise<boolean>;
+  matches(): boolean | Promise<boolean>;
+  /** Ends it all the same; to be called at the end. */
+  close(): void;
 }
 
-type Answer = GetObjectCommandOutput | HeadObjectCommandOutput;
+/** Which checksum of the whole object the store has. */
+export interface Expected {
+  readonly name: "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256" | "MD5";
+  readonly value: Uint8Array;
+}
 
 /** Base64 of a checksum over the whole object, undefined where the store has none of that kind. */
-function stored(answer: Answer, name: "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256"): string | undefined {
-  const value = answer[`Checksum${name}`];
+function stored(facts: Facts, name: Exclude<Expected["name"], "MD5">): string | undefined {
+  const value = facts[`Checksum${name}`];
   // A checksum of the checksums of parts ends in "-N": without the sizes of the parts it says nothing about bytes.
-  return answer.ChecksumType === "COMPOSITE" || value?.includes("-") ? undefined : value;
+  return facts.ChecksumType === "COMPOSITE" || value?.includes("-") ? undefined : value;
 }
 
 /** The checksum of the whole object as CRC-32, base64. */
-export function storedCrc32(answer: Answer): string | undefined {
-  return stored(answer, "CRC32");
+export function storedCrc32(facts: Facts): string | undefined {
+  return stored(facts, "CRC32");
 }
 
 /**
  * The MD5 of the object, where its ETag is that: uploaded in one piece, not encrypted with a key of KMS or of a customer.
  * Hexadecimal.
  */
-export function storedMd5(answer: Answer): string | undefined {
-  const etag = answer.ETag?.replaceAll('"', "");
-  const keyed = answer.ServerSideEncryption?.startsWith("aws:kms") || answer.SSECustomerAlgorithm !== undefined;
+export function storedMd5(facts: Facts): string | undefined {
+  const etag = facts.ETag?.replaceAll('"', "");
+  const keyed = facts.ServerSideEncryption?.startsWith("aws:kms") || facts.SSECustomerAlgorithm !== undefined;
   return etag !== undefined && !keyed && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;
 }
 
-/** The quickest check that the answer allows, undefined when it allows none. */
-export async function checksumOf(answer: Answer): Promise<Checksum | undefined> {
-  const crc32 = stored(answer, "CRC32");
-  if (crc32 !== undefined) return crc32Of(crc32);
-  const sha1 = stored(answer, "SHA1");
-  if (sha1 !== undefined) return hashOf("SHA1", "sha1", "base64", sha1);
-  const sha256 = stored(answer, "SHA256");
-  if (sha256 !== undefined) return hashOf("SHA256", "sha256", "base64", sha256);
-  for (const name of ["CRC64NVME", "CRC32C"] as const) {
-    const value = stored(answer, name);
-    if (value !== undefined) return crcOf(name, value);
+/** The quickest check that the facts allow, undefined when they allow none. */
+export function expectedOf(facts: Facts): Expected | undefined {
+  for (const name of ["CRC32", "SHA1", "SHA256"] as const) {
+    const value = stored(facts, name);
+    if (value !== undefined) return { name, value: Buffer.from(value, "base64") };
   }
-  const md5 = storedMd5(answer);
-  return md5 === undefined ? undefined : hashOf("MD5", "md5", "hex", md5);
+  const md5 = storedMd5(facts);
+  if (md5 !== undefined) return { name: "MD5", value: Buffer.from(md5, "hex") };
+  // In JavaScript, and a third as fast as MD5.
+  for (const name of ["CRC64NVME", "CRC32C"] as const) {
+    const value = stored(facts, name);
+    if (value !== undefined) return { name, value: Buffer.from(value, "base64") };
+  }
+  return undefined;
 }
 
-function crc32Of(expected: string): Checksum {
-  let crc = 0;
+const HASHES: Partial<Record<Expected["name"], HashAlgorithm>> = { MD5: "md5", SHA1: "sha1", SHA256: "sha256" };
+
+/** Checks what comes in chunks, the slow sums beside whatever is done with them. */
+export async function checksumOf({ name, value }: Expected): Promise<Checksum> {
+  const algorithm = HASHES[name];
+  if (algorithm !== undefined) {
+    const hash = new HashBeside(algorithm);
+    return {
+      name,
+      take: (chunk) => hash.take(chunk),
+      matches: async () => Buffer.compare(await hash.digest(), value) === 0,
+      close: () => hash.close(),
+    };
+  }
+  const sum = await sumOf(name);
   return {
-    name: "CRC32",
-    update(chunk) {
-      crc = Bun.hash.crc32(chunk, crc);
+    name,
+    take(chunk) {
+      sum.update(chunk);
+      release(chunk);
     },
-    matches: async () => crc32Text(crc) === expected,
+    matches: async () => Buffer.compare(await sum.digest(), value) === 0,
+    close() {},
   };
+}
+
+/** A thread takes a while to start: it is worth it once so many bytes were hashed without it. */
+const INLINE_BYTES = 16 << 20;
+let inline = 0;
+
+/** Whether a whole small object is as it should be; gives its bytes back, for those given may be gone. */
+export async function checked(
+  { name, value }: Expected,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<{ matches: boolean; bytes: Uint8Array<ArrayBuffer> }> {
+  const algorithm = HASHES[name];
+  if (algorithm !== undefined && inline >= INLINE_BYTES) {
+    const hashed = await hashOf(algorithm, bytes);
+    return { matches: Buffer.compare(hashed.hash, value) === 0, bytes: hashed.bytes };
+  }
+  const sum = algorithm === undefined ? await sumOf(name) : new Bun.CryptoHasher(algorithm);
+  if (algorithm !== undefined) inline += bytes.length;
+  sum.update(bytes);
+  return { matches: Buffer.compare(await sum.digest(), value) === 0, bytes };
+}
+
+interface Sum {
+  update(chunk: Uint8Array): void;
+  digest(): Uint8Array | Promise<Uint8Array>;
+}
+
+async function sumOf(name: Expected["name"]): Promise<Sum> {
+  if (name === "CRC32") {
+    let crc = 0;
+    return {
+      update(chunk) {
+        crc = Bun.hash.crc32(chunk, crc);
+      },
+      digest: () => crc32Bytes(crc),
+    };
+  }
+  const { Crc32c, Crc64NvmeJs } = await import("@aws-sdk/checksums/crc");
+  return name === "CRC32C" ? new Crc32c() : new Crc64NvmeJs();
 }
 
 /** A CRC-32 as S3 writes it: base64 of its four bytes. */
 export function crc32Text(crc: number): string {
+  return crc32Bytes(crc).toString("base64");
+}
+
+function crc32Bytes(crc: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc >>> 0);
-  return bytes.toString("base64");
+  return bytes;
 }
 
-function hashOf(
-  name: string,
-  algorithm: "md5" | "sha1" | "sha256",
-  form: "hex" | "base64",
-  expected: string,
-): Checksum {
-  const hash = new Bun.CryptoHasher(algorithm);
-  return {
-    name,
-    update: (chunk) => void hash.update(chunk),
-    matches: async () => hash.digest(form) === expected,
-  };
-}
-
-async function crcOf(name: "CRC32C" | "CRC64NVME", expected: string): Promise<Checksum> {
-  const { Crc32c, Crc64NvmeJs } = await import("@aws-sdk/checksums/crc");
-  const crc = name === "CRC32C" ? new Crc32c() : new Crc64NvmeJs();
-  return {
-    name,
-    update: (chunk) => void crc.update(chunk),
-    matches: async () => Buffer.from(await crc.digest()).toString("base64") === expected,
-  };
+/** Gives the memory of a chunk back at once: while rows are made the collector comes too late, and it would pile up. */
+export function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer.byteLength === byteLength) (buffer as ArrayBuffer).transfer(0);
 }

@@ -3,6 +3,8 @@ import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3Options } from "./ports.ts";
 import { endpointOf, regionOf } from "./s3-endpoint.ts";
 import { isUnreadable, UnreadableAnswer } from "./s3-fault.ts";
+import { PATIENCE, type Patience, pause, SILENT_ATTEMPTS, waitBefore } from "./s3-patience.ts";
+import { fetchWhereAsked, type Patterns } from "./s3-quick.ts";
 
 type Sdk = typeof import("./s3-sdk.ts");
 
@@ -10,23 +12,8 @@ type Sdk = typeof import("./s3-sdk.ts");
 export interface Connection {
   readonly sdk: Sdk;
   readonly client: S3Client;
+  readonly patterns: Patterns;
 }
-
-export interface Patience {
-  /** A request or a body that brings no byte for so long is given up, and tried again. */
-  readonly stallMs: number;
-  /** A request is given time for its body besides, at this rate; on a line that proves slower up to eight times as much. */
-  readonly bytesPerSecond: number;
-  /** How often a request is tried before it has failed; one that nobody answers, at most `SILENT_ATTEMPTS` times. */
-  readonly attempts: number;
-  /** The wait before the second attempt, at most; later ones grow, up to 20 seconds. */
-  readonly waitMs: number;
-}
-
-export const PATIENCE: Patience = { stallMs: 15_000, bytesPerSecond: 512 << 10, attempts: 6, waitMs: 100 };
-
-/** A store that stays silent has failed within a minute, whatever it is asked. */
-export const SILENT_ATTEMPTS = 4;
 
 const CONNECT_MS = 5_000;
 
@@ -69,7 +56,7 @@ async function open(options: S3Options, patience: Patience): Promise<Connection>
   const client = new sdk.S3Client(config);
   askForChecksums(client);
   limitBodies(client, patience);
-  return { sdk, client };
+  return { sdk, client, patterns: fetchWhereAsked(client, patience) };
 }
 
 interface Attempt {
@@ -105,11 +92,6 @@ interface Failure {
   readonly error?: unknown;
   readonly errorType: string;
   readonly retryAfterHint?: Date;
-}
-
-/** Milliseconds: longer each time, and not as long as others wait that failed at the same moment. */
-function waitBefore(attempt: number, base: number): number {
-  return Math.random() * Math.min(20_000, base * 2 ** (attempt - 1));
 }
 
 // As a header and not as the parameter ChecksumMode: that one makes the SDK check bodies itself, in JavaScript.
@@ -169,8 +151,3 @@ export async function send<Answer>(
 }
 
 const UNREADABLE_ATTEMPTS = 4;
-
-/** Waits before attempt `attempt` + 1. */
-export function pause(attempt: number): Promise<void> {
-  return Bun.sleep(waitBefore(attempt, PATIENCE.waitMs));
-}

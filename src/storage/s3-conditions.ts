@@ -2,9 +2,10 @@
 import { ConditionFailed } from "../errors.ts";
 import { folderPrefix } from "./keys.ts";
 import type { Expected } from "./ports.ts";
-import { type Bucket, unquoted } from "./s3-bucket.ts";
-import { pause } from "./s3-client.ts";
+import type { Bucket } from "./s3-bucket.ts";
 import { faultOf } from "./s3-fault.ts";
+import { unquoted } from "./s3-fetch.ts";
+import { pause } from "./s3-patience.ts";
 
 /** Readers skip names that begin so. Always the same name, so that the next run removes what a killed one leaves. */
 const PROBE = "_derive.probe";

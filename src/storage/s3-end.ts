@@ -1,8 +1,9 @@
 // The last bytes of an object: where a Parquet file says what it holds.
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { type Bucket, unquoted } from "./s3-bucket.ts";
-import { pause } from "./s3-client.ts";
+import type { Bucket } from "./s3-bucket.ts";
 import { faultOf, UnreadableAnswer } from "./s3-fault.ts";
+import { unquoted } from "./s3-fetch.ts";
+import { pause } from "./s3-patience.ts";
 
 const ATTEMPTS = 4;
 

@@ -1,11 +1,12 @@
 // Large objects go to S3 in parts, few at a time; uploads that came to no end are ended.
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import { folderPrefix } from "./keys.ts";
-import { type Bucket, unquoted } from "./s3-bucket.ts";
+import type { Bucket } from "./s3-bucket.ts";
 import { crc32Text } from "./s3-checksum.ts";
 import { send } from "./s3-client.ts";
 import type { ConditionHeaders } from "./s3-conditions.ts";
 import { faultOf, isUnreadable, UnreadableAnswer } from "./s3-fault.ts";
+import { unquoted } from "./s3-fetch.ts";
 import { bodies, settle, type Write, WriteAgain } from "./s3-settle.ts";
 
 const PART_BYTES = 8 << 20;

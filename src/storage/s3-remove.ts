@@ -1,8 +1,9 @@
 // One object removed from S3, or only the version of it that is expected there.
 import { ConditionFailed } from "../errors.ts";
-import { type Bucket, unquoted } from "./s3-bucket.ts";
+import type { Bucket } from "./s3-bucket.ts";
 import type { Conditions } from "./s3-conditions.ts";
 import { faultOf } from "./s3-fault.ts";
+import { unquoted } from "./s3-fetch.ts";
 
 /**
  * S3 takes If-Match here as it does for writes; some of its likes that know it for writes remove whatever lies there. So a look

@@ -3,10 +3,11 @@
 import { ConditionFailed } from "../errors.ts";
 import { Gate } from "./gate.ts";
 import type { Expected } from "./ports.ts";
-import { type Bucket, unquoted } from "./s3-bucket.ts";
+import type { Bucket } from "./s3-bucket.ts";
 import { crc32Text, storedCrc32, storedMd5 } from "./s3-checksum.ts";
 import type { Conditions } from "./s3-conditions.ts";
 import { faultOf } from "./s3-fault.ts";
+import { unquoted } from "./s3-fetch.ts";
 import { openObject } from "./s3-reader.ts";
 
 /** What is to be written, readable as often as it takes. */

@@ -1,11 +1,12 @@
 // One object written to S3 at one instant, begun again where the store asks for that.
 import { ConditionFailed, OutputError } from "../errors.ts";
-import { unquoted } from "./s3-bucket.ts";
 import { crc32Text } from "./s3-checksum.ts";
-import { pause, send } from "./s3-client.ts";
+import { send } from "./s3-client.ts";
 import type { ConditionHeaders } from "./s3-conditions.ts";
 import { faultOf } from "./s3-fault.ts";
+import { unquoted } from "./s3-fetch.ts";
 import { putInParts } from "./s3-multipart.ts";
+import { pause } from "./s3-patience.ts";
 import { bodies, settle, type Write, WriteAgain } from "./s3-settle.ts";
 
 /** Larger objects go up in parts. */

@@ -2,10 +2,10 @@
 import { InputError, OutputError } from "../errors.ts";
 import type { S3Options, Sink, Source } from "./ports.ts";
 import { Bucket } from "./s3-bucket.ts";
-import type { Patience } from "./s3-client.ts";
 import { Conditions } from "./s3-conditions.ts";
 import { readEnd } from "./s3-end.ts";
 import { abortUploads } from "./s3-multipart.ts";
+import type { Patience } from "./s3-patience.ts";
 import { openObject, readWhole } from "./s3-reader.ts";
 import { removeObject } from "./s3-remove.ts";
 import { putBytes, S3Upload } from "./s3-upload.ts";
@@ -27,7 +27,7 @@ export function s3Source({ bucket: name, prefix, options = {}, patience }: S3Pla
     list: (prefix) => bucket.list(prefix),
     folders: (prefix) => bucket.folders(prefix),
     head: (key) => bucket.head(key),
-    open: (key, etag) => openObject(bucket, key, etag),
+    open: (key, etag, size) => openObject(bucket, key, etag, size),
     async etag({ key, etag }) {
       const found = etag ?? (await bucket.head(key))?.etag;
       if (found === undefined) throw new InputError(`Cannot read ${bucket.urlOf(key)}: it does not exist`);

@@ -51,11 +51,13 @@ export interface Double {
   fault: (asked: Asked) => Fault | undefined;
   /** Called for each request before it takes effect: what others do meanwhile. */
   meanwhile: (asked: Asked) => void;
+  /** How far away it is, where it is not near: bodies of objects come as from there, each connection for itself. */
+  distance: { readonly latencyMs: number; readonly bytesPerSecond: number } | undefined;
   stop(): void;
 }
 
 export async function startDouble(manners: Partial<Manners> = {}): Promise<Double> {
-  const store = new Store({ pageSize: 1000, conditions: "honoured", checksums: true, ...manners });
+  const store = new Store({ pageSize: 1000, conditions: "honoured", checksums: true, ranges: "honoured", ...manners });
   store.buckets.set("bucket", new Map());
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -89,7 +91,8 @@ export async function startDouble(manners: Partial<Manners> = {}): Promise<Doubl
       return perform(store, one, url.searchParams, body);
     });
     if (fault === "lost") return void request.socket.destroy();
-    give(response, reply, request.method === "HEAD", fault);
+    if (double.distance) await Bun.sleep(double.distance.latencyMs);
+    await give(response, reply, request.method === "HEAD", fault, double.distance?.bytesPerSecond);
   }
 
   await new Promise<void>((resume) => server.listen(0, "127.0.0.1", resume));
@@ -99,6 +102,7 @@ export async function startDouble(manners: Partial<Manners> = {}): Promise<Doubl
     asked,
     fault: () => undefined,
     meanwhile: () => {},
+    distance: undefined,
     stop() {
       server.closeAllConnections();
       server.close();
@@ -135,7 +139,15 @@ function refusing(action: () => Reply): Reply {
   }
 }
 
-function give(response: ServerResponse, reply: Reply, head: boolean, fault: Fault | undefined): void {
+const PACE_BYTES = 256 << 10;
+
+async function give(
+  response: ServerResponse,
+  reply: Reply,
+  head: boolean,
+  fault: Fault | undefined,
+  bytesPerSecond: number | undefined,
+): Promise<void> {
   const body = Buffer.from(reply.body ?? "");
   const { "content-length": length = String(body.length), ...headers } = reply.headers ?? {};
   if (fault === "corrupted" && body.length > 0) body[body.length >> 1]! ^= 0x20;
@@ -151,6 +163,14 @@ function give(response: ServerResponse, reply: Reply, head: boolean, fault: Faul
       if (fault === "truncated") setTimeout(() => response.socket?.destroy(), 10);
     });
     return;
+  }
+  if (!noBody && bytesPerSecond !== undefined) {
+    const began = performance.now();
+    for (let at = 0; at < sent.length && !response.closed; at += PACE_BYTES) {
+      response.write(sent.subarray(at, at + PACE_BYTES));
+      await Bun.sleep(began + ((at + PACE_BYTES) * 1000) / bytesPerSecond - performance.now());
+    }
+    return void response.end();
   }
   response.end(noBody ? undefined : sent);
 }
@@ -169,7 +189,7 @@ function perform(
       return xml(uploadListing(store, bucket, query.get("prefix") ?? ""));
     case "HeadObject":
     case "GetObject":
-      return objectReply(store.get(bucket, key), headers);
+      return objectReply(store, store.get(bucket, key), headers);
     case "PutObject":
       return { status: 200, headers: { etag: store.put(bucket, key, body, headers).etag } };
     case "DeleteObject":
@@ -192,19 +212,23 @@ function perform(
   }
 }
 
-function objectReply(object: StoredObject, headers: Headers): Reply {
+function objectReply(store: Store, object: StoredObject, headers: Headers): Reply {
   const match = headers.get("if-match");
   if (match !== null && match !== object.etag) throw new Refusal(412, "PreconditionFailed");
   const { bytes, etag } = object;
-  const [, from = 0, last] = /^bytes=(\d+)?-(\d+)?$/.exec(headers.get("range") ?? "") ?? [];
-  const start = last === undefined ? Number(from) : Math.max(0, bytes.length - Number(last));
-  if (start > 0 && start >= bytes.length) throw new Refusal(416, "InvalidRange");
-  const checksums = headers.get("x-amz-checksum-mode") === "ENABLED" && start === 0 ? object.headers : {};
-  const body = bytes.subarray(start);
-  const range: Record<string, string> =
-    start > 0 ? { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {};
+  const [range, from, last] = /^bytes=(\d+)?-(\d+)?$/.exec(headers.get("range") ?? "") ?? [];
+  const start = Number(from ?? Math.max(0, bytes.length - Number(last ?? bytes.length)));
+  const end = from === undefined ? bytes.length : Math.min(bytes.length, Number(last ?? bytes.length) + 1);
+  if (range !== undefined && start >= bytes.length) throw new Refusal(416, "InvalidRange");
+  // Beside a range S3 does not tell the checksum of all of the object.
+  const isWhole = range === undefined || store.manners.ranges === "ignored";
+  const checksums = headers.get("x-amz-checksum-mode") === "ENABLED" && isWhole ? object.headers : {};
+  const body = isWhole ? bytes : bytes.subarray(start, end);
+  const contentRange: Record<string, string> = isWhole
+    ? {}
+    : { "content-range": `bytes ${start}-${end - 1}/${bytes.length}` };
   const common = { etag, "content-type": "binary/octet-stream", "content-length": String(body.length) };
-  return { status: start > 0 ? 206 : 200, headers: { ...common, ...checksums, ...range }, body };
+  return { status: isWhole ? 200 : 206, headers: { ...common, ...checksums, ...contentRange }, body };
 }
 
 function listing(store: Store, bucket: string, query: URLSearchParams): string {

@@ -46,6 +46,8 @@ export interface Manners {
   readonly conditions: "honoured" | "ignored" | "refused" | "quoted";
   /** Whether checksums are kept and given back. */
   readonly checksums: boolean;
+  /** Whether a part of an object can be asked for; "ignored": all of it comes. */
+  readonly ranges: "honoured" | "ignored";
 }
 
 export class Store {

@@ -21,6 +21,7 @@ function fresh(endpointUrl: string, bucket = "bucket", conditional = true) {
 const MANNERS: Record<string, Partial<Manners>> = {
   "the double": {},
   "the double, two keys a page, no checksums kept": { pageSize: 2, checksums: false },
+  "the double, ranges ignored": { ranges: "ignored" },
   "the double, conditions ignored": { conditions: "ignored" },
   "the double, conditions refused": { conditions: "refused" },
   "the double, ETags compared with their quotes": { conditions: "quoted" },

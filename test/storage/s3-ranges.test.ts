@@ -1,0 +1,238 @@
+// Large objects of known size: by one request from a store that is near, in ranges from one that is far, and always the bytes of
+// one version.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { DamagedInputError, InputError } from "../../src/errors.ts";
+import type { Source } from "../../src/storage/ports.ts";
+import { s3Source } from "../../src/storage/s3.ts";
+import { Line, Watch } from "../../src/storage/s3-line.ts";
+import { type Asked, type Double, type Fault, startDouble } from "../s3/double.ts";
+import { crc32Of } from "../s3/store.ts";
+import { content } from "./contract.ts";
+import { CREDENTIALS } from "./s3-places.ts";
+
+Object.assign(process.env, CREDENTIALS);
+const MiB = 1 << 20;
+const SIZE = 18 * MiB + 5;
+const BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(SIZE).map((_, i) => (i * 31) ^ (i >> 9));
+const CRC32 = { "x-amz-checksum-crc32": crc32Of(BYTES) };
+const FAR = { latencyMs: 15, bytesPerSecond: 60e6 };
+/** On a busy machine a store may be silent by itself. */
+const PATIENCE = { stallMs: 6000, bytesPerSecond: 32 << 20, attempts: 4, waitMs: 5 };
+const HASTY = { ...PATIENCE, stallMs: 600 };
+
+let double: Double;
+/** One that has not read anything, and one that knows its store to be far. */
+let near: Source;
+let far: Source;
+/** As `far`, and does not wait for long. */
+let hasty: Source;
+beforeAll(async () => {
+  double = await startDouble();
+  [far, hasty] = [source(), source(HASTY)];
+  double.store.place("bucket", "p/a", BYTES, CRC32);
+  double.distance = FAR;
+  for (const one of [far, hasty]) await read(one);
+});
+afterAll(() => double.stop());
+beforeEach(() => {
+  double.fault = () => undefined;
+  double.meanwhile = () => {};
+  double.distance = undefined;
+  double.store.bucket("bucket").clear();
+  double.store.place("bucket", "p/a", BYTES, CRC32);
+  double.asked.length = 0;
+  near = source();
+});
+
+function source(patience = PATIENCE): Source {
+  return s3Source({ bucket: "bucket", prefix: "p", options: { endpointUrl: double.endpoint }, patience });
+}
+
+const etag = () => double.store.get("bucket", "p/a").etag.replaceAll('"', "");
+const read = (from: Source) => content(from.open("a", etag(), SIZE));
+const isWhole = (bytes: Uint8Array) => Buffer.compare(bytes, BYTES) === 0;
+const failing = (from: Source) =>
+  read(from).then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+/** Those that were asked for, once each: on a busy machine an answer may be late, and asked for again. */
+const ranges = () => [...new Set(double.asked.map(({ headers }) => headers.get("range")))];
+const RANGES = [0, 1, 2, 3, 4].map((i) => `bytes=${i * 4 * MiB}-${Math.min((i + 1) * 4 * MiB, SIZE) - 1}`);
+
+test("by one request, while nothing speaks against it", async () => {
+  const bytes = BYTES.slice(0, 8 * MiB); // too few for a judgement
+  double.store.place("bucket", "p/a", bytes);
+  expect(Buffer.compare(await content(near.open("a", etag(), bytes.length)), bytes)).toBe(0);
+  expect(double.asked.map(({ operation }) => operation)).toEqual(["GetObject"]);
+  expect(ranges()).toEqual([null]);
+});
+
+test("from one that is far: the rest of the object in ranges, of the same version; the next one so from the start", async () => {
+  double.distance = FAR;
+  expect(isWhole(await read(near))).toBeTrue();
+  const [first, ...others] = double.asked.filter(({ operation }) => operation === "GetObject");
+  expect(first!.headers.has("range")).toBeFalse();
+  expect(others.length).toBeGreaterThan(1);
+  for (const { headers } of others)
+    expect([headers.get("if-match"), headers.has("range")]).toEqual([`"${etag()}"`, true]);
+  double.asked.length = 0;
+  expect(isWhole(await read(near))).toBeTrue();
+  expect(double.asked.filter(({ operation }) => operation === "HeadObject").length).toBeGreaterThan(0);
+  expect(ranges().filter(Boolean)).toEqual(RANGES);
+});
+
+test("at most four are on their way; who stops early ends them", async () => {
+  let [underWay, most] = [0, 0];
+  double.distance = { latencyMs: 30, bytesPerSecond: 1e9 };
+  double.meanwhile = ({ operation }) => {
+    if (operation !== "GetObject") return;
+    most = Math.max(most, ++underWay);
+    setTimeout(() => underWay--, 30);
+  };
+  expect(isWhole(await read(far))).toBeTrue();
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThanOrEqual(4);
+  double.distance = { latencyMs: 1, bytesPerSecond: 10e6 };
+  for await (const _chunk of far.open("a", etag(), SIZE)) break;
+  const asked = double.asked.length;
+  await Bun.sleep(600); // they would have come, and others been asked for
+  expect(double.asked).toHaveLength(asked);
+});
+
+test("a prefetch asks for the beginning; from a store that is near it does not", async () => {
+  const reader = far.open("a", etag(), SIZE);
+  reader.prefetch!();
+  while (double.asked.length < 2) await Bun.sleep(1);
+  expect(isWhole(await content(reader))).toBeTrue();
+  expect(ranges().filter(Boolean)).toEqual(RANGES);
+  double.asked.length = 0;
+  near.open("a", etag(), SIZE).prefetch!();
+  await Bun.sleep(20);
+  expect(double.asked).toHaveLength(0);
+});
+
+test("a store is far that answers nothing soon; that is found out once", async () => {
+  for (const [ms, isFar] of [
+    [[0, 0, 0, 0, 0], false],
+    [[25, 25, 25, 25, 0], false],
+    [[25, 25, 25, 25, 25], true],
+  ] as const) {
+    const line = new Line();
+    let asked = 0;
+    for (let i = 0; i < 2; i++) {
+      expect(await line.learn(async () => ms[asked++]! > 0 && Bun.sleep(25))).toBe(isFar);
+    }
+    expect(asked).toBe(5);
+  }
+});
+
+test("a connection is slow that keeps its reader waiting twice in a row", async () => {
+  const waits: [number[], number][] = [
+    [[60, 60], 2],
+    [[60, 0, 60, 60], 4],
+    [[0, 0, 0, 0], 0],
+  ];
+  for (const [ms, slowAt] of waits) {
+    const watch = new Watch(performance.now());
+    let judged = 0;
+    for (const [i, wait] of ms.entries()) {
+      await watch.wait(Bun.sleep(wait));
+      watch.took(4 * MiB);
+      if (wait === 0) Bun.sleepSync(60); // the reader's own time
+      if (watch.isSlow()) judged ||= i + 1;
+    }
+    expect(judged).toBe(slowAt);
+  }
+});
+
+test("a store that does not know ranges", async () => {
+  const old = await startDouble({ ranges: "ignored" });
+  try {
+    old.store.place("bucket", "p/a", BYTES);
+    old.distance = FAR;
+    const from = s3Source({
+      bucket: "bucket",
+      prefix: "p",
+      options: { endpointUrl: old.endpoint },
+      patience: PATIENCE,
+    });
+    for (let i = 0; i < 2; i++) expect(isWhole(await read(from))).toBeTrue();
+  } finally {
+    old.stop();
+  }
+});
+
+describe("a fault that passes", () => {
+  const FAULTS: Fault[] = [
+    { status: 503, code: "SlowDown" },
+    { status: 500, code: "InternalError" },
+    { status: 403, code: "ExpiredToken" },
+  ];
+  for (const fault of [...FAULTS, "reset", "lost", "hang", "truncated", "stalled", "another's page"] as const) {
+    const name = typeof fault === "string" ? fault : `${fault.status}`;
+    const from = () => (fault === "hang" || fault === "stalled" ? hasty : far);
+    for (const nth of [1, 2, 4]) {
+      test(`${name}, of the ranges number ${nth}`, async () => {
+        let count = 0;
+        double.fault = (asked) => (asked.operation === "GetObject" && ++count === nth ? fault : undefined);
+        expect(isWhole(await read(from()))).toBeTrue();
+        expect(double.asked.length).toBeGreaterThan(6);
+      });
+    }
+    test(`${name}, of what is known`, async () => {
+      let count = 0;
+      double.fault = ({ operation }) => (operation === "HeadObject" && count++ === 0 ? fault : undefined);
+      expect(isWhole(await read(from()))).toBeTrue();
+    });
+  }
+});
+
+describe("never bytes of two versions", () => {
+  const replace = (nth: number) => {
+    let count = 0;
+    return ({ operation }: Asked) => {
+      if (operation === "GetObject" && ++count === nth)
+        double.store.place("bucket", "p/a", BYTES.slice().fill(7, 17 * MiB));
+    };
+  };
+  for (const nth of [1, 2, 5]) {
+    test(`replaced before range ${nth}`, async () => {
+      double.meanwhile = replace(nth);
+      const error = await failing(far);
+      expect(error).toBeInstanceOf(InputError);
+      expect(error.message).toMatch(/^Cannot read s3:\/\/bucket\/p\/a: it changed .*\. Run the command again$/);
+    });
+  }
+
+  test("replaced where its version is not known beforehand", async () => {
+    double.meanwhile = replace(4);
+    const error = await content(far.open("a", undefined, SIZE)).catch((thrown) => thrown);
+    expect(error.message).toContain("it changed while it was read");
+  });
+
+  test("removed", async () => {
+    double.meanwhile = ({ number }) => void (number === 4 && double.store.bucket("bucket").delete("p/a"));
+    expect((await failing(far)).message).toContain("it was removed while it was read");
+  });
+});
+
+describe("P11: damage in any range is told", () => {
+  for (const [name, headers] of [
+    ["CRC32", CRC32],
+    ["MD5", {}],
+  ] as const) {
+    for (const nth of [1, 3, 5]) {
+      test(`${name}, range ${nth}`, async () => {
+        double.store.place("bucket", "p/a", BYTES, headers);
+        let count = 0;
+        double.fault = ({ operation }) => (operation === "GetObject" && ++count === nth ? "corrupted" : undefined);
+        const error = await failing(far);
+        expect(error).toBeInstanceOf(DamagedInputError);
+        expect(error.message).toContain(`its bytes do not match its ${name} checksum`);
+        double.fault = () => undefined;
+        expect(isWhole(await read(far))).toBeTrue();
+      });
+    }
+  }
+});
