@@ -10,9 +10,10 @@ import type { Job } from "../jobs/run.ts";
 import { describeIn, resolveStream } from "../jobs/streams.ts";
 import { emptyBooks } from "../pipeline/books.ts";
 import { openSource } from "../storage/place.ts";
+import type { Place } from "../storage/ports.ts";
 import { command } from "./command.ts";
 import { required, resolveSettings, type Settings } from "./config.ts";
-import { findDataset } from "./dataset.ts";
+import { beginDatasets, findDataset } from "./dataset.ts";
 import {
   JOB_EXIT_CODES,
   JOB_SETTINGS,
@@ -65,9 +66,10 @@ export default command({
     const from = parseDay(flags.from);
     const range = days(from, flags.to === undefined ? from : parseDay(flags.to));
     const pool = new WorkerPool(settings.workers, limitsOf(settings)); // ends with the program, which ends sooner so
+    const datasetOf = beginDatasets(settings);
     const planned: Planned[] = [];
     for (const name of new Set(args.stream)) {
-      planned.push(await planStream(name, range, pool, settings));
+      planned.push(await planStream(name, range, pool, datasetOf, settings));
       logWarnings(planned.at(-1)!.job.facts, output);
     }
     const results = await (settings.dryRun
@@ -83,11 +85,12 @@ async function planStream(
   name: string,
   range: readonly string[],
   pool: WorkerPool,
+  datasetOf: ReturnType<typeof beginDatasets>,
   settings: Settings,
 ): Promise<Planned> {
   const stream = resolveStream(name);
-  const facts = await describeIn(pool, stream);
-  const { dataset, place } = await findDataset(settings, facts.streamName);
+  const facts = await describeIn(pool, stream, likelyInput(settings));
+  const { dataset, place } = await findDataset(settings, facts.streamName, datasetOf);
   const output = required(settings, "output", "where the Parquet partitions go");
   const source = openSource(place);
   const only = parseOnly(settings.only);
@@ -111,6 +114,12 @@ async function planStream(
     ...jobOptions(settings),
   };
   return { job, extra: { strangers: plan.strangers, empty: emptyDays(plan, job, day) } };
+}
+
+/** Datasets lie mostly where their metadata does: on S3, or not. */
+function likelyInput(settings: Settings): Place | undefined {
+  const url = settings.input ?? settings.metadata;
+  return url === undefined ? undefined : placeOf(settings, "input", url);
 }
 
 function emptyDays(plan: BatchPlan, job: Job, dimension: string): PartitionResult[] {

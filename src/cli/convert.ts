@@ -36,7 +36,7 @@ export default command({
     const place = placeOf(settings, "output", required(settings, "output", "where the Parquet goes"));
     const stream = resolveStream(args.stream);
     const pool = new WorkerPool(settings.workers, limitsOf(settings)); // ends with the program, which ends sooner so
-    const described = describeIn(pool, stream);
+    const described = describeIn(pool, stream, { url: args.path[0]!, s3: s3OptionsOf(settings, "input") });
     const fromStdin = args.path.includes("-");
     // Meanwhile: but stdin is not read for a stream that cannot be used, and what that one has to say is told first.
     const listed = fromStdin ? undefined : findInputs(args.path, settings);

@@ -5,9 +5,16 @@ import type { Place } from "../storage/ports.ts";
 import { required, type Settings } from "./config.ts";
 import { placeOf } from "./places.ts";
 
-/** A dataset of derive.toml or else of the metadata place, with the place that holds its raw objects. */
-export async function findDataset(settings: Settings, name: string): Promise<{ dataset: Dataset; place: Place }> {
-  const dataset = await datasetNamed(settings, name);
+/**
+ * A dataset of derive.toml or else of the metadata place, with the place that holds its raw objects. `datasetOf` where that
+ * was begun before.
+ */
+export async function findDataset(
+  settings: Settings,
+  name: string,
+  datasetOf = beginDatasets(settings),
+): Promise<{ dataset: Dataset; place: Place }> {
+  const dataset = await datasetOf(name);
   const bucket = dataset.bucket === undefined ? undefined : `s3://${dataset.bucket}`;
   const url = settings.input ?? bucket ?? required(settings, "input", `the raw objects of dataset ${name}`);
   return { dataset, place: placeOf(settings, "input", url) };

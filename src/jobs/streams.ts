@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import type { StreamRef } from "../pipeline/load.ts";
 import type { StreamFacts } from "../pipeline/protocol.ts";
+import type { Place } from "../storage/ports.ts";
 import { WorkerPool } from "./pool.ts";
 import { ownStreams } from "./stream-sources.ts";
 import type { Limits } from "./watch.ts";
@@ -57,9 +58,12 @@ export function resolveStream(nameOrPath: string, folder: string = process.cwd()
   );
 }
 
-/** What the stream's file says. It is loaded in a thread of the pool. Throws UsageError where the file is no stream. */
-export async function describeIn(pool: WorkerPool, ref: StreamRef): Promise<StreamFacts> {
-  return (await pool.ask<"facts">({ kind: "describe", stream: ref })).facts;
+/**
+ * What the stream's file says. It is loaded in a thread of the pool, which gets ready to read `from`, where that is given.
+ * Throws UsageError where the file is no stream.
+ */
+export async function describeIn(pool: WorkerPool, stream: StreamRef, from?: Place | string): Promise<StreamFacts> {
+  return (await pool.ask<"facts">({ kind: "describe", stream, from })).facts;
 }
 
 /** The same in a thread of its own, for those who run nothing else. */

@@ -2,6 +2,7 @@
 import type { AvroRecord } from "../avro/literal.ts";
 import { ConflictError, DamagedInputError, InputError, InternalError, OutputError, UsageError } from "../errors.ts";
 import type { EncodedRowGroup } from "../parquet/rowgroup.ts";
+import type { Place } from "../storage/ports.ts";
 import { className, placesOf } from "../thrown.ts";
 import type { ObjectBooks } from "./books.ts";
 import { FaultyInput } from "./deriving.ts";
@@ -24,7 +25,8 @@ export interface StreamFacts {
 }
 
 export type Request =
-  | { readonly kind: "describe"; readonly stream: StreamRef }
+  /** `from`: where inputs will be, if that is known already. */
+  | { readonly kind: "describe"; readonly stream: StreamRef; readonly from?: Place | string }
   /** `others` are tasks of other streams over the same place, done in the same scan; of a range all have the same. */
   | { readonly kind: "task"; readonly task: TaskSpec; readonly others?: readonly TaskSpec[] }
   | { readonly kind: "trace"; readonly trace: TraceSpec };

@@ -62,6 +62,13 @@ export function serve(openSource: (place: Place | string) => Source, early: read
   // waits for is one that was given up, as requests to S3 are when they are sent again.
   process.on("uncaughtException", (error) => isStray(error) || fail(error)).on("unhandledRejection", isStray);
 
+  /** What goes wrong is told when it is read. */
+  const prepare = async (place: Place | string): Promise<void> => {
+    try {
+      await openSource(place).prepare?.();
+    } catch {}
+  };
+
   const answer = async (
     request: Request,
     reply: (message: Reply, transfer?: ArrayBuffer[]) => void,
@@ -69,7 +76,11 @@ export function serve(openSource: (place: Place | string) => Source, early: read
     if (request.kind === "describe") {
       const facts = factsOf(await load(request.stream));
       // Next comes most likely a task. Meanwhile the main thread lists its inputs.
-      setImmediate(() => void sharedKernel());
+      const { from } = request;
+      setImmediate(() => {
+        void sharedKernel();
+        if (from !== undefined) void prepare(from);
+      });
       return { kind: "facts", facts };
     }
     if (request.kind === "trace") {

@@ -82,6 +82,8 @@ export interface Source {
   /** What identifies the bytes of an object: the listing's ETag, or else a hash of the content, which has to be read for it. */
   etag(listed: Listed): Promise<string>;
   urlOf(key: string): string;
+  /** Loads what reading will take, for who knows sooner where than what. Sends nothing. Absent where that is little. */
+  prepare?(): Promise<unknown>;
 }
 
 /** What must lie at a key for a write to take place; `etag` as the same sink's `read`, `head`, `list` or a write gave it. */
