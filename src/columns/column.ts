@@ -79,6 +79,8 @@ export interface Kind {
   readonly name: string;
   /** The message's getter whose answer is the value as it is; absent where there is none. */
   readonly getter?: Getter;
+  /** Whether it is read from JSON that is parsed whole. */
+  readonly isParsed?: boolean;
   /** A reader of the present value at a place. */
   readonly bind: (place: Place) => Read;
   /** Checks what an author's function returned and gives it as seen. Throws ValueError with `text` as its path. */

@@ -24,6 +24,7 @@ export function listKind(item: Column): Kind {
   const store = storing(item);
   return {
     name: "a list",
+    isParsed: true,
     avro: (names) => ({ type: "array", items: avroType(item, names) }),
     bind(place) {
       const read = jsonReader(place);
@@ -57,6 +58,7 @@ export function mapKind(inner: Column): Kind {
   const store = storing(inner);
   return {
     name: "a map",
+    isParsed: true,
     avro: (names) => ({ type: "map", values: avroType(inner, names) }),
     bind(place) {
       const read = jsonReader(place);
@@ -92,6 +94,7 @@ export function recordKind(columns: Columns): Kind {
   const storesAny = [...stores.values()].some((store) => store !== undefined);
   return {
     name: "a record",
+    isParsed: true,
     avro: (names) => ({ type: "record", name: names.take(), fields: avroFields(columns, names) }),
     bind(place) {
       // A record of the message itself groups paths of the message: nothing is parsed for it.

@@ -131,6 +131,7 @@ export const jsonKind: Kind = {
     fromJson: copyJson, // what entries are read from is shared: parses.ts
     take: (given) => (isJson(given) ? given : undefined),
   }),
+  isParsed: true,
   store: (seen) => JSON.stringify(seen),
 };
 

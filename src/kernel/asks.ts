@@ -72,7 +72,8 @@ function isWholePing({ keys }: CompiledPath): boolean {
   return keys.length === 0 || keys[0]!.text === "";
 }
 
-/** An array is another path than the string with the same dots. */
+/** An array is another path than the string with the same dots; without dots it is the same. */
 function keyOf(path: readonly string[]): string {
+  if (path.length === 1 && !path[0]!.includes(".")) return path[0]!;
   return `\0${path.join("\0")}`;
 }

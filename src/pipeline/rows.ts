@@ -51,6 +51,10 @@ export class BatchRows {
     this.#asks = group.columns.map((_, leaf) => asks.find((ask) => ask.leaf === leaf && ask.number >= 0)?.number);
     const others = fields.flatMap((_, i) => (asks[i]!.number < 0 ? [i] : []));
     this.#readOthers = others.length > 0 ? plan.others(others) : undefined;
+    // Else they are learned from the first message, which would be read the plain way for that.
+    for (const { path, getter } of plan.asked(others)) {
+      batches.asks.numberOf(path, getter === "json" ? getter : GETTERS[getter]);
+    }
     this.#others = createFieldAppender(schema, group, others);
     this.#appender = new RowAppender(batches.kernel, group, full);
     this.#keep = batches.kernel.memory.allocate(CAPACITY);
