@@ -3,8 +3,8 @@ import { type Answer, type Facts, unquoted } from "./s3-fetch.ts";
 import { type Line, Watch } from "./s3-line.ts";
 import type { Piece, S3Object } from "./s3-object.ts";
 
-/** So large is a range, and a small object at the most. */
-export const PIECE_BYTES = 4 << 20;
+/** So large is a range: large enough for the latency of its request, and for what requests cost. */
+const PIECE_BYTES = 2 << 20;
 
 /** So many are on their way, or wait for their turn. */
 const LANES = 4;

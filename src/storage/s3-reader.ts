@@ -6,13 +6,13 @@ import { checked, checksumOf, expectedOf, release } from "./s3-checksum.ts";
 import { unquoted } from "./s3-fetch.ts";
 import { S3Object } from "./s3-object.ts";
 import { pause } from "./s3-patience.ts";
-import { type Begun, beginInRanges, PIECE_BYTES, whileQuick } from "./s3-ranges.ts";
+import { type Begun, beginInRanges, whileQuick } from "./s3-ranges.ts";
 
 /**
  * Objects of up to so many bytes are read whole and checked before any of it is given out: a damaged body is read again, and
  * nobody has seen it. Of larger ones the damage is known when their rows are made: a DamagedInputError.
  */
-export const SMALL_BYTES = PIECE_BYTES;
+export const SMALL_BYTES = 4 << 20;
 
 /** Reads an object, again from the start for each iteration. `etag`: the version that was listed, `size`: its bytes. */
 export function openObject(bucket: Bucket, key: string, etag?: string, size?: number): ObjectReader {
