@@ -11,7 +11,7 @@ export const BLOCK_BYTES = 1024 * 1024;
 export class ContentHash {
   #hash = 0n;
   #blocks = 0;
-  /** The start of a block that has not come to its end, made only when a chunk ends inside a block. */
+  /** The start of a block that has not come to its end: room that is made when a chunk ends inside a block. */
   #pending: Uint8Array | undefined;
   #pendingBytes = 0;
 
@@ -23,13 +23,13 @@ export class ContentHash {
         at += BLOCK_BYTES;
         continue;
       }
-      this.#pending ??= new Uint8Array(BLOCK_BYTES);
       const piece = chunk.subarray(at, at + BLOCK_BYTES - this.#pendingBytes);
-      this.#pending.set(piece, this.#pendingBytes);
+      const pending = this.#roomFor(piece.length);
+      pending.set(piece, this.#pendingBytes);
       this.#pendingBytes += piece.length;
       at += piece.length;
       if (this.#pendingBytes === BLOCK_BYTES) {
-        this.#chain(this.#pending);
+        this.#chain(pending);
         this.#pendingBytes = 0;
       }
     }
@@ -42,6 +42,16 @@ export class ContentHash {
       this.#pendingBytes = 0;
     }
     return `xxh64:${this.#hash.toString(16).padStart(16, "0")}`;
+  }
+
+  /** A small file is one chunk, and takes no more. */
+  #roomFor(bytes: number): Uint8Array {
+    const before = this.#pending;
+    if (before !== undefined && before.length >= this.#pendingBytes + bytes) return before;
+    const pending = new Uint8Array(this.#pendingBytes === 0 ? bytes : BLOCK_BYTES);
+    if (before !== undefined) pending.set(before.subarray(0, this.#pendingBytes));
+    this.#pending = pending;
+    return pending;
   }
 
   #chain(block: Uint8Array): void {

@@ -1,6 +1,6 @@
 // One file on its way in: chunks for whoever derives from it, and the hash that identifies what was read.
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { InputError, InternalError } from "../errors.ts";
 import { BLOCK_BYTES, ContentHash } from "./content-hash.ts";
 import { stateOf } from "./paths.ts";
@@ -41,11 +41,14 @@ export async function* readFrom(path: string, url: string, start: number, lend?:
   let own: Uint8Array<ArrayBuffer> | undefined;
   const fd = reading(url, () => openSync(path, "r"));
   try {
+    const { size } = reading(url, () => fstatSync(fd));
+    // A byte more than a small file has, so that one read shows its end; a pipe has no size.
+    const room = size > 0 ? Math.min(CHUNK_BYTES, size + 1) : CHUNK_BYTES;
     let yielded = performance.now();
     for (let at = start; ; ) {
       // From the beginning without positions: a pipe has none.
       const lent = lend?.(CHUNK_BYTES);
-      if (lent === undefined) own ??= new Uint8Array(CHUNK_BYTES);
+      if (lent === undefined) own ??= new Uint8Array(room);
       const buffer = lent ?? own!;
       const length = reading(url, () => fill(fd, buffer, start === 0 ? undefined : at));
       if (length === 0) break;
