@@ -90,13 +90,17 @@ const realParts = (name: string): Part[] => partsOf({ bytes: readReal(`${name}.h
 /** The small ones and, where they are, real ones: framed and not compressed as a whole, and one of frames of very different sizes. */
 export const FUZZ_OBJECTS: Readonly<Record<string, Known>> = { ...SMALL_OBJECTS, ...realObjects() };
 
+let files: Part[][] | undefined;
+
 /** Of real files, or where there are none of the small objects, some frames in any order; `seed` chooses. */
 export function mixed(seed: number): Known {
   const roll = dice(seed);
-  const files = realFiles === undefined ? Object.values(SMALL_OBJECTS).map(partsOf) : REAL_FILES.map(realParts);
+  files ??= realFiles === undefined ? Object.values(SMALL_OBJECTS).map(partsOf) : REAL_FILES.map(realParts);
+  const [all, small] = [files, files.slice(0, 3)];
   return known(
     Array.from({ length: 2 + roll(5) }, () => {
-      const file = files[roll(files.length)]!;
+      // Large ones now and then: they take their time, and small ones have more neighbours.
+      const file = roll(4) === 0 ? all[roll(all.length)]! : small[roll(small.length)]!;
       const starts = [...file.keys()].filter((i) => file[i]!.isFrame);
       const first = starts[roll(starts.length)]!;
       return file.slice(first, first + 1 + roll(4));
