@@ -18,9 +18,12 @@ const WORKER_BYTES = 128 << 20;
 /** Of the machine's memory, or of what a container allows: above it the kernel may end the program without a word. */
 const SHARE_OF_MACHINE = 0.8;
 
-/** A message may take so much, or so many times of its frame: 56 MiB of JSON, 11 in Snappy, take 670 MB where all is asked for. */
+/**
+ * A message may take so much, or so many times of its frame: 22 times in a block of Snappy, and of that twelve times where all of
+ * its JSON is asked for (56 MiB take 670 MB).
+ */
 const MESSAGE_BYTES = 128 << 20;
-const MESSAGE_FACTOR = 64;
+const MESSAGE_FACTOR = 256;
 /** What other workers may take meanwhile: while all begin, 60 MB each. */
 const OTHERS_BYTES = 64 << 20;
 
