@@ -13,11 +13,7 @@ if (!Bun.isMainThread) {
   const { openSource } = await import("./storage/place.ts");
   removeEventListener("message", keep);
   serve(openSource, early);
-} else if (process.argv[2] === "--version" && process.argv.length === 3) {
-  // Answered here: nothing else needs to load for it.
-  const { version } = await import("./version.ts");
-  await Bun.write(Bun.stdout, `${version}\n`);
-} else {
+} else if (!(await hasToldVersion())) {
   const words = process.argv.slice(2);
   // An image's entry point names the program alone.
   if (words.length === 0 && process.env.AWS_LAMBDA_RUNTIME_API) words.push("lambda");
@@ -27,6 +23,16 @@ if (!Bun.isMainThread) {
   process.exitCode = await runCli(words);
   // All output is out by now.
   if (areThreads()) process.exit();
+}
+
+/** Answered here: nothing else needs to load for it. Where it cannot be written, the command line says so. */
+async function hasToldVersion(): Promise<boolean> {
+  if (process.argv.length !== 3 || process.argv[2] !== "--version") return false;
+  const { version } = await import("./version.ts");
+  return Bun.write(Bun.stdout, `${version}\n`).then(
+    () => true,
+    () => false,
+  );
 }
 
 export {}; // a module

@@ -167,6 +167,7 @@ describe("as a process", () => {
       const lines = readFileSync(join(cwd, "all"), "utf8").trim().split("\n");
       expect([lines.length, lines[0]]).toEqual([11, "first"]);
       const full = bash(`${count(1)} > /dev/full`);
+      expect(bash(`"${entry.join('" "')}" --version > /dev/full`).exitCode).toBe(6);
       expect([full.exitCode, full.stderr.toString()]).toEqual([
         6,
         expect.stringContaining("Cannot write to stdout: ENOSPC"),
