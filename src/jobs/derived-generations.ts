@@ -125,8 +125,9 @@ export function weighBooks(
   for (const object of objects) addBooks(books, object);
   const { errors, within } = weighErrors(books, maxErrors);
   if (within) return;
+  const [what, are] = errors === 1 ? ["error", "is"] : ["errors", "are"];
   throw new BudgetError(
-    `Cannot commit ${url}: ${errors} errors in ${books.frames + books.damagedRanges} frames and damaged ranges are more than --max-errors allows. ` +
+    `Cannot commit ${url}: ${errors} ${what} in ${books.frames + books.damagedRanges} frames and damaged ranges ${are} more than --max-errors allows. ` +
       "The report tells causes and places; mend the stream, or raise --max-errors",
   );
 }

@@ -47,7 +47,9 @@ async function run(errors: number, chances: number, ...flags: string[]) {
   );
   if (exit !== 0) {
     // What happened is all there, though nothing is committed.
-    expect(partition.error).toContain(`${errors} errors in ${chances} frames and damaged ranges`);
+    expect(partition.error).toContain(
+      `${errors} ${errors === 1 ? "error" : "errors"} in ${chances} frames and damaged ranges`,
+    );
     expect(partition.damage.length + partition.failedAt.length).toBe(Math.min(errors, 200));
     if (failed > 0) expect(partition.failures).toEqual({ "hours is not a double": failed });
   }

@@ -224,7 +224,7 @@ describe("P5: one raw object, one part", () => {
     const books = emptyBooks();
     const error = await failure(deriveEvent(job(), { bucket: BUCKET, key }, pool, signal, books));
     expect(error).toBeInstanceOf(BudgetError);
-    expect(error.message).toContain(`${key}: 1 errors in 2 frames`);
+    expect(error.message).toContain(`${key}: 1 error in 2 frames`);
     expect(books).toMatchObject({ failed: 1, failures: { "TypeError at S.ts:9": 1 } });
     expect(await rows()).toEqual(["a-1"]);
     expect((await event(key, { maxErrors: { count: 10, fraction: 0 } })).books.failed).toBe(1);
