@@ -1,6 +1,6 @@
 // A store that gives files as S3 gives objects, in a process of its own, cheap enough not to be what is measured.
-// bun scripts/bench/file-server.ts <folder> [milliseconds [MB/s]]: the port on stdout. Buckets: "crc32" tells a CRC-32 of each object, "md5" none,
-// so that the ETag has to do. With a distance each answer is so late, and each connection brings so much.
+// bun scripts/bench/file-server.ts <folder>: the port on stdout. Buckets: "crc32" tells a CRC-32 of each object, "md5" none, so that
+// the ETag has to do.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32Of, md5Of } from "../../test/s3/store.ts";
@@ -12,7 +12,7 @@ interface StoredFile {
   readonly crc32: string;
 }
 
-const [folder = "", latency = "0", rate = "0"] = process.argv.slice(2);
+const folder = process.argv[2] ?? "";
 const objects: ReadonlyMap<string, StoredFile> = new Map(
   readdirSync(folder)
     .sort()
@@ -26,7 +26,7 @@ const objects: ReadonlyMap<string, StoredFile> = new Map(
 const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 60, fetch: answer });
 console.log(server.port);
 
-async function answer(request: Request): Promise<Response> {
+function answer(request: Request): Response {
   const { pathname, searchParams } = new URL(request.url);
   const [, bucket, ...rest] = pathname.split("/");
   const key = decodeURIComponent(rest.join("/"));
@@ -34,26 +34,14 @@ async function answer(request: Request): Promise<Response> {
   const object = objects.get(key);
   if (object === undefined) return new Response("<Error><Code>NoSuchKey</Code></Error>", { status: 404 });
   const { path, size, etag, crc32 } = object;
-  await Bun.sleep(Number(latency));
   const [range, from = 0, last = size - 1] = /^bytes=(\d+)-(\d+)?$/.exec(request.headers.get("range") ?? "") ?? [];
   const [start, end] = [Number(from), Math.min(size, Number(last) + 1)];
   const sum = { "x-amz-checksum-crc32": crc32, "x-amz-checksum-type": "FULL_OBJECT" };
   const headers = { etag, ...(bucket === "crc32" && !range && sum) };
   if (request.method === "HEAD") return new Response(null, { headers: { ...headers, "content-length": `${size}` } });
-  const body = Number(rate) > 0 ? paced(path, start, end) : Bun.file(path).slice(start, end);
+  const body = Bun.file(path).slice(start, end);
   const partly = { ...headers, "content-range": `bytes ${start}-${end - 1}/${size}` };
   return new Response(body, range ? { status: 206, headers: partly } : { headers });
-}
-
-async function* paced(path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
-  const began = performance.now();
-  const step = 256 << 10;
-  for (let at = start; at < end; at += step) {
-    yield await Bun.file(path)
-      .slice(at, Math.min(end, at + step))
-      .bytes();
-    await Bun.sleep(began + (at + step - start) / (Number(rate) * 1e3) - performance.now());
-  }
 }
 
 function listing(prefix: string): Response {

@@ -1,6 +1,5 @@
 // How fast ./derive reads from S3 over loopback, against the same objects in a folder; all take turns.
-// bun scripts/bench/s3-speed.ts [--mb N] [--objects N] [--rounds N] [--ms N --mbps N]: a Markdown table on stdout. The latter two: from a store
-// that is so far away.
+// bun scripts/bench/s3-speed.ts [--mb N] [--objects N] [--rounds N]: a Markdown table on stdout
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,8 +13,6 @@ const { values } = parseArgs({
     mb: { type: "string", default: "400" },
     objects: { type: "string", default: "16" },
     rounds: { type: "string", default: "5" },
-    ms: { type: "string", default: "0" },
-    mbps: { type: "string", default: "0" },
   },
 });
 const [megabytes, objects] = [Number(values.mb), Number(values.objects)];
@@ -28,7 +25,7 @@ for (const path of corpus.objects)
   if (!existsSync(join(raw, basename(path)))) linkSync(path, join(raw, basename(path)));
 const binary = process.env.DERIVE_BINARY ?? builtBinary();
 const script = join(import.meta.dir, "file-server.ts");
-const server = Bun.spawn([process.execPath, script, raw, values.ms, values.mbps], {
+const server = Bun.spawn([process.execPath, script, raw], {
   stdout: "pipe",
   stderr: "inherit",
 });

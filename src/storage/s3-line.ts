@@ -5,7 +5,7 @@
 const JUDGED_BYTES = 4 << 20;
 
 /** A connection is slow that keeps its reader waiting for more than this share of the time… */
-const WAITING = 0.5;
+const WAITING = 0.25;
 
 /** …brings fewer bytes a second… */
 const SLOW_BYTES_PER_SECOND = 150e6;
@@ -14,13 +14,21 @@ const SLOW_BYTES_PER_SECOND = 150e6;
 const FAR_MS = 6;
 const PROBES = 5;
 
+/** Ranges that bring no more than so many times what one connection brought are given up: the network is what is slow. */
+const GAIN = 1.2;
+const GAIN_BYTES = 16 << 20;
+
 /** What was learned about the way to a bucket. */
 export class Line {
-  /** Undefined until a connection was slow. */
+  /** Whether objects are to be read in ranges; undefined until a connection was slow. */
   isFar: boolean | undefined;
+  /** Bytes a millisecond that one connection brought. */
+  #single = 0;
+  #bytes = 0;
+  #ms = 0;
 
-  /** @param ask a small request */
-  async learn(ask: () => Promise<unknown>): Promise<boolean> {
+  /** After a connection was slow, which brought so many bytes a millisecond. `ask`: a small request. */
+  async learn(single: number, ask: () => Promise<unknown>): Promise<boolean> {
     if (this.isFar !== undefined) return this.isFar;
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < PROBES; i++) {
@@ -28,8 +36,17 @@ export class Line {
       await ask();
       least = Math.min(least, performance.now() - asked);
     }
+    this.#single = single;
     this.isFar = least > FAR_MS;
     return this.isFar;
+  }
+
+  /** What ranges brought, for as long as that is judged. */
+  brought(bytes: number, ms: number): void {
+    if (this.#bytes >= GAIN_BYTES) return;
+    this.#bytes += bytes;
+    this.#ms += ms;
+    if (this.#bytes >= GAIN_BYTES && this.#bytes < GAIN * this.#single * this.#ms) this.isFar = false;
   }
 }
 
@@ -38,6 +55,8 @@ export class Watch {
   #waited: number;
   #bytes = 0;
   #slow = 0;
+  /** Of the last judgement, in bytes a millisecond. */
+  rate = 0;
 
   constructor(private since: number) {
     this.#waited = performance.now() - since;
@@ -58,7 +77,8 @@ export class Watch {
     if (this.#bytes < JUDGED_BYTES) return false;
     const now = performance.now();
     const elapsed = now - this.since;
-    const isSlow = this.#waited > WAITING * elapsed && this.#bytes * 1000 < SLOW_BYTES_PER_SECOND * elapsed;
+    this.rate = this.#bytes / elapsed;
+    const isSlow = this.#waited > WAITING * elapsed && this.rate * 1000 < SLOW_BYTES_PER_SECOND;
     this.#slow = isSlow ? this.#slow + 1 : 0;
     this.#bytes = this.#waited = 0;
     this.since = now;

@@ -68,11 +68,18 @@ export function inRanges(
     asked = one.end;
   };
   if (answer) ask(answer);
+  const { line } = object.bucket;
   return (async function* () {
+    let since = performance.now();
     try {
       while (underWay.length > 0 || asked < end) {
         while (underWay.length < LANES && asked < end) ask();
-        yield await underWay.shift()!;
+        const piece = await underWay.shift()!;
+        const { length } = piece; // it is taken over
+        yield piece;
+        const now = performance.now();
+        line.brought(length, now - since);
+        since = now;
       }
     } finally {
       ending.abort();
@@ -91,6 +98,7 @@ export async function* whileQuick(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const chunks = object.chunks(etag, { start: 0, end: length }, answer);
   const watch = new Watch(began);
+  const ask = () => object.facts().catch(() => {});
   let at = 0;
   try {
     for (;;) {
@@ -99,8 +107,7 @@ export async function* whileQuick(
       at += value.length;
       watch.took(value.length);
       yield value;
-      if (watch.isSlow() && length - at > PIECE_BYTES && (await line.learn(() => object.facts().catch(() => {}))))
-        break;
+      if (watch.isSlow() && length - at > PIECE_BYTES && (await line.learn(watch.rate, ask))) break;
     }
   } finally {
     await chunks.return(undefined);
