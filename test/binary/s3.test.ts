@@ -75,6 +75,17 @@ test("P12 every second request fails, one way after the other: the same bytes, a
   expect(stdout + stderr).not.toContain(MARK);
 });
 
+test("P12 variables of Bun's own fetch neither tell of requests nor turn them elsewhere", async () => {
+  const nowhere = "http://127.0.0.1:9";
+  const variables = { BUN_CONFIG_VERBOSE_FETCH: "curl", HTTP_PROXY: nowhere, http_proxy: nowhere, ALL_PROXY: nowhere };
+  const words = ["batch", "ExampleStream", "--from", "20151028", "--json"];
+  const { exit, stdout, stderr } = await derive(words, folder, { env: { ...env, ...variables } });
+  expect([exit, stderr]).toEqual([0, expect.any(String)]);
+  expect(Buffer.compare(partOnS3()!, expected)).toBe(0);
+  expect(stdout + stderr).not.toContain(MARK);
+  expect((stdout + stderr).toLowerCase()).not.toContain("authorization");
+});
+
 test("P12 a store that refuses: exit 6 or 4, what it takes is told, and no secret", async () => {
   for (const [operation, state, exit] of [
     ["PutObject", "access is denied. It takes the permission s3:PutObject", 6],
