@@ -57,7 +57,7 @@ export async function runRange(runs: readonly TaskRun[], range: RangeSpec, sourc
     const tell = (to: number): void => {
       for (const one of deriving) one.tell({ storedBytes: to - from, bytes: to - from });
     };
-    for await (const chunk of ranges.open(key, from)) {
+    for await (const chunk of ranges.open(key, from, scan.lend)) {
       read.until += chunk.length;
       scan.push(chunk);
       until = founds[0]!.beyond;

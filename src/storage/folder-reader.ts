@@ -49,6 +49,7 @@ export async function* readFrom(path: string, url: string, start: number, lend?:
       // From the beginning without positions: a pipe has none.
       const lent = lend?.(CHUNK_BYTES);
       if (lent === undefined) own ??= new Uint8Array(room);
+      else own = release(own);
       const buffer = lent ?? own!;
       const length = reading(url, () => fill(fd, buffer, start === 0 ? undefined : at));
       if (length === 0) break;
@@ -62,8 +63,12 @@ export async function* readFrom(path: string, url: string, start: number, lend?:
   } finally {
     closeSync(fd);
   }
-  // Of many small files the collector would come too late for their buffers.
-  own?.buffer.transfer(0);
+  release(own);
+}
+
+/** Gives memory back: of many small files the collector would come too late for their buffers. */
+function release(memory: Uint8Array<ArrayBuffer> | undefined): undefined {
+  memory?.buffer.transfer(0);
 }
 
 /** Fills the buffer unless the file ends: short reads happen on network file systems, and would cost the hash a copy. */

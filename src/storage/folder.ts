@@ -45,7 +45,7 @@ export function folderSource(path: string): Source {
     },
     open: (key) => openFile(tree.pathOf(key), tree.urlOf(key)),
     ranges: {
-      open: (key, start) => readFrom(tree.pathOf(key), tree.urlOf(key), start),
+      open: (key, start, lend) => readFrom(tree.pathOf(key), tree.urlOf(key), start, lend),
       async version(key) {
         try {
           return etagOfFile(statSync(tree.pathOf(key), { bigint: true }));

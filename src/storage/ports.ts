@@ -56,8 +56,8 @@ export type Lend = (bytes: number) => Uint8Array | undefined;
 
 /** How several readers read one object together. */
 export interface Ranges {
-  /** The bytes from `start` on, in chunks as an ObjectReader's. */
-  open(key: string, start: number): AsyncIterable<Uint8Array>;
+  /** The bytes from `start` on, in chunks as an ObjectReader's, read into what `lend` gives where there is some. */
+  open(key: string, start: number, lend?: Lend): AsyncIterable<Uint8Array>;
   /** Identifies the version that lies there now, without reading it: the same before and after is the same in between. */
   version(key: string): Promise<string>;
 }

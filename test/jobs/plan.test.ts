@@ -190,16 +190,25 @@ describe("tasks", () => {
   const sizes = (...all: number[]) =>
     planTasks(objects(...all)).map(({ inputs }) => inputs.map(({ size }) => size / MiB));
 
-  test("hold 512 MiB, and never split or lose an object", () => {
+  test("hold 128 MiB, and never split or lose an object", () => {
     expect(sizes()).toEqual([]);
     expect(sizes(0)).toEqual([[0]]);
-    expect(sizes(256, 256, 1)).toEqual([[256, 256], [1]]);
-    expect(sizes(511, 2, 600, 600, 1)).toEqual([[511], [2], [600], [600], [1]]);
+    expect(sizes(64, 64, 1)).toEqual([[64, 64], [1]]);
+    expect(sizes(127, 2, 300, 300, 1)).toEqual([[127], [2], [300], [300], [1]]);
     expect(planTasks(objects(600, 600)).map(({ index }) => index)).toEqual([0, 1]);
   });
 
+  test("grow to 512 MiB with the partition, so that it has about 16, and then about 64", () => {
+    const tasksOf = (count: number) => sizes(...Array(count).fill(64)).map(({ length }) => length * 64);
+    expect(tasksOf(32)).toEqual(Array(16).fill(128));
+    expect(tasksOf(64)).toEqual(Array(16).fill(256));
+    expect(tasksOf(128)).toEqual(Array(16).fill(512));
+    expect(tasksOf(256)).toEqual(Array(32).fill(512));
+    expect(tasksOf(1024)).toEqual(Array(64).fill(1024));
+  });
+
   test("are ranges of an object that is larger, where the place has them: as long as each other, without a gap", () => {
-    const tasks = planTasks(objects(10, 1100, 600, 1), { hasRanges: true });
+    const tasks = planTasks(objects(10, 1100, 600, 1), { hasRanges: true, taskBytes: 512 * MiB });
     expect(tasks.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(tasks.map(({ inputs }) => inputs.map(({ size }) => size / MiB))).toEqual([
       [10],
@@ -214,12 +223,6 @@ describe("tasks", () => {
     expect(ranges).toEqual([undefined, [0, 366], [366, 733], [733, 1100], [0, 300], [300, 600], undefined]);
     expect(tasks[1]!.range!.end).toBe(tasks[2]!.range!.start);
     expect(inputsOf(tasks)).toEqual(objects(10, 1100, 600, 1));
-  });
-
-  test("grow with the partition, so that it has about 64", () => {
-    const tasks = planTasks(objects(...Array(1280).fill(512)));
-    expect(tasks).toHaveLength(64);
-    expect(tasks.every(({ inputs }) => inputs.length === 20)).toBe(true);
   });
 
   test("are in the order of keys, whatever the order of the listing", () => {
