@@ -15,6 +15,8 @@ export const DEFAULT_LIMITS: Limits = { streamSeconds: 60, memoryBytes: 0 };
 /** A message of 56 MiB whose whole JSON a stream asks for takes 670 MB; a worker on usual pings 60 MB. */
 const BASE_BYTES = 1 << 30;
 const WORKER_BYTES = 128 << 20;
+/** As much is the program's before there are workers. More is somebody else's, of a test in whose process this runs. */
+const OWN_BYTES = 128 << 20;
 /** Of the machine's memory, or of what a container allows: above it the kernel may end the program without a word. */
 const SHARE_OF_MACHINE = 0.8;
 
@@ -30,7 +32,8 @@ const OTHERS_BYTES = 64 << 20;
 export function memoryLimit({ memoryBytes }: Limits, workers: number): number {
   if (memoryBytes > 0) return memoryBytes;
   const machine = process.constrainedMemory() || totalmem();
-  return Math.min(BASE_BYTES + WORKER_BYTES * workers, SHARE_OF_MACHINE * machine);
+  const others = Math.max(0, process.memoryUsage.rss() - OWN_BYTES);
+  return Math.min(BASE_BYTES + WORKER_BYTES * workers + others, SHARE_OF_MACHINE * machine);
 }
 
 const GIVEN_BACK_MS = 3000;
