@@ -127,7 +127,7 @@ const others = [
 others.push({ title: "nested (AddonsStream)", stream: "AddonsStream" });
 for (const { title, stream } of others) bench(title, pings, [derive(binary, stream, 1, pings.objects)]);
 
-// Tasks are cut at 512 MiB: only a larger input shows what a second worker brings.
+// Only an input of many tasks shows what a second worker brings.
 const large = input("main", OBJECT_MB, copies * 6, false);
 const workers = [1, 2].map((count) => derive(binary, "ExampleStream", count, large.objects));
 bench("ExampleStream", large, workers, Math.min(2, rounds));
