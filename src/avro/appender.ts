@@ -43,7 +43,11 @@ export function createFieldAppender(schema: Schema, group: RowGroupBuilder, fiel
   }));
   const some = fields.map((field) => all[field]!);
   return {
-    convert: (values) => some.map(({ convert }, i) => convert(values[i])),
+    convert(values) {
+      const stored = new Array<unknown>(some.length);
+      for (let i = 0; i < some.length; i++) stored[i] = some[i]!.convert(values[i]);
+      return stored;
+    },
     put(stored) {
       for (let i = 0; i < some.length; i++) some[i]!.lane.put(stored[i], 0);
     },

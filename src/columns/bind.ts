@@ -29,10 +29,13 @@ export function bind(column: Column, site: Site): Bound {
   const definition = column[definitionOf];
   const path = definition.path ?? site.own;
   const text = placeText(site.prefix, definition.source ? site.own : path);
-  const source = definition.source
-    ? computed(definition, site, text)
-    : definition.kind.bind({ within: site.within, path, text, parses: site.parses });
+  const source = definition.source ? computed(definition, site, text) : ofPath(definition, site, path, text);
   return { text, read: settled(changed(source, definition, text), definition, text), store: storing(column) };
+}
+
+function ofPath({ kind }: Definition, { within, parses }: Site, path: Path, text: string): Read {
+  const read = kind.bind({ within, path, text, parses });
+  return within === "message" && kind.isParsed ? parses.share(kind, path, read) : read;
 }
 
 /** A column's value, or Filtered; throws where it is required and missing. */
@@ -101,6 +104,12 @@ export function acceptInner(column: Column, given: unknown, text: string): unkno
   if (missing.means === "null") return null;
   if (missing.means === "default") return missing.value;
   throw new MissingField(text);
+}
+
+/** Copies of a column's values inside others, null kept; undefined where functions cannot change them. */
+export function copying(column: Column): ((seen: unknown) => unknown) | undefined {
+  const { copy } = column[definitionOf].kind;
+  return copy && ((seen) => (seen === null ? null : copy(seen)));
 }
 
 /** From seen to stored, null kept; undefined where they are the same. */

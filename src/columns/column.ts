@@ -81,6 +81,8 @@ export interface Kind {
   readonly getter?: Getter;
   /** Whether it is read from JSON that is parsed whole. */
   readonly isParsed?: boolean;
+  /** A copy of a value as seen that functions may change; absent where it cannot be changed. */
+  readonly copy?: (seen: unknown) => unknown;
   /** A reader of the present value at a place. */
   readonly bind: (place: Place) => Read;
   /** Checks what an author's function returned and gives it as seen. Throws ValueError with `text` as its path. */

@@ -4,7 +4,7 @@ import { ValueError } from "../errors.ts";
 import { Filtered } from "../filtered.ts";
 import type { Json } from "../heka/message-view.ts";
 import { avroFields, avroType } from "./avro.ts";
-import { acceptInner, bind, required, storing } from "./bind.ts";
+import { acceptInner, bind, copying, required, storing } from "./bind.ts";
 import type { Column, Columns, Kind, Place, Read } from "./column.ts";
 import { isObject, memberOf, setMember } from "./json.ts";
 import { reader } from "./place.ts";
@@ -22,6 +22,7 @@ function jsonReader(place: Place): Read {
 
 export function listKind(item: Column): Kind {
   const store = storing(item);
+  const copy = copying(item);
   return {
     name: "a list",
     isParsed: true,
@@ -49,6 +50,7 @@ export function listKind(item: Column): Kind {
       if (!Array.isArray(given)) throw new ValueError(text, "is not a list");
       return given.map((entry) => acceptInner(item, entry, `${text}[]`));
     },
+    copy: (seen) => (copy ? (seen as unknown[]).map(copy) : (seen as unknown[]).slice()),
     store: store && ((seen) => (seen as unknown[]).map(store)),
     avroDefault: (stored) => ((stored as unknown[]).length === 0 ? [] : undefined),
   };
@@ -56,6 +58,7 @@ export function listKind(item: Column): Kind {
 
 export function mapKind(inner: Column): Kind {
   const store = storing(inner);
+  const copy = copying(inner);
   return {
     name: "a map",
     isParsed: true,
@@ -84,7 +87,8 @@ export function mapKind(inner: Column): Kind {
       for (const [name, value] of entries) setMember(map, String(name), acceptInner(inner, value, placeOfValues(text)));
       return map;
     },
-    store: store && ((seen) => storeEach(seen as Group, () => store)),
+    copy: (seen) => (copy ? changeEach(seen as Group, () => copy) : { ...(seen as Group) }),
+    store: store && ((seen) => changeEach(seen as Group, () => store)),
     avroDefault: (stored) => (Object.keys(stored as Group).length === 0 ? {} : undefined),
   };
 }
@@ -92,6 +96,7 @@ export function mapKind(inner: Column): Kind {
 export function recordKind(columns: Columns): Kind {
   const stores = new Map(Object.entries(columns).map(([name, column]) => [name, storing(column)]));
   const storesAny = [...stores.values()].some((store) => store !== undefined);
+  const copies = new Map(Object.entries(columns).map(([name, column]) => [name, copying(column)]));
   return {
     name: "a record",
     isParsed: true,
@@ -129,7 +134,8 @@ export function recordKind(columns: Columns): Kind {
       }
       return record;
     },
-    store: storesAny ? (seen) => storeEach(seen as Group, (name) => stores.get(name)) : undefined,
+    copy: (seen) => changeEach(seen as Group, (name) => copies.get(name)),
+    store: storesAny ? (seen) => changeEach(seen as Group, (name) => stores.get(name)) : undefined,
   };
 }
 
@@ -138,11 +144,11 @@ function placeOfValues(text: string): string {
   return `${text}.*`;
 }
 
-function storeEach(seen: Group, storeOf: (name: string) => ((seen: unknown) => unknown) | undefined): Group {
-  const stored: Group = {};
+function changeEach(seen: Group, changeOf: (name: string) => ((seen: unknown) => unknown) | undefined): Group {
+  const changed: Group = {};
   for (const name of Object.keys(seen)) {
-    const store = storeOf(name);
-    setMember(stored, name, store ? store(seen[name]) : seen[name]);
+    const change = changeOf(name);
+    setMember(changed, name, change ? change(seen[name]) : seen[name]);
   }
-  return stored;
+  return changed;
 }

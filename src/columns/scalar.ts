@@ -17,6 +17,7 @@ interface Scalar<Seen> {
   fromJson: (value: Json, text: string) => Seen;
   /** The value as seen; undefined where the type is wrong. */
   take: (given: unknown) => Seen | undefined;
+  copy?: (seen: unknown) => unknown;
   store?: (seen: unknown) => unknown;
   avroDefault?: (stored: unknown) => unknown;
 }
@@ -93,6 +94,7 @@ export const bytesKind = scalar({
   fromMessage: (message, path) => message.bytes(path, undefined),
   fromJson: bytesOf,
   take: (given) => (given instanceof Uint8Array ? given : undefined),
+  copy: (seen) => new Uint8Array(seen as Uint8Array),
   // Avro writes bytes in JSON as the characters of the same codes.
   avroDefault: (stored) => Buffer.from(stored as Uint8Array).toString("latin1"),
 });
@@ -132,6 +134,7 @@ export const jsonKind: Kind = {
     take: (given) => (isJson(given) ? given : undefined),
   }),
   isParsed: true,
+  copy: (seen) => copyJson(seen as Json),
   store: (seen) => JSON.stringify(seen),
 };
 

@@ -54,6 +54,12 @@ export class JsonBytes {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
+  /** The bytes are about to become others: what was found out holds no longer. */
+  forget(): void {
+    this.invalidUtf8 = false;
+    if (this.#objects.size > 0) this.#objects.clear();
+  }
+
   /** The text of a range. */
   text(start: number, end: number): string {
     takeLarge(end - start);
@@ -81,6 +87,7 @@ export class JsonBytes {
 
   /** ValueError for `path` if the JSON text in the range is nested too deeply to be parsed. */
   checkDepth(start: number, end: number, path: string): void {
+    if (end - start <= MAX_JSON_DEPTH) return; // not even of brackets alone
     const first = this.textStart(start, end);
     const isContainer = first < end && (this.bytes[first] & 0xdf) === 0x5b;
     if (isContainer && this.#containerEnd(first, end, 0) === tooDeep) throw deepError(path);

@@ -33,12 +33,13 @@ export class KernelMessage implements Message {
   /** Makes it the message whose structure is at `at`, the one numbered `row` of its batch. */
   show(at: number, row: number): void {
     const { bytes, view } = this.batch.kernel.memory;
+    if (bytes !== this.memory) this.source = undefined;
+    else this.source?.forget();
     this.memory = bytes;
     this.view = view;
     this.at = at;
     this.row = row;
     this.plain = undefined;
-    this.source = undefined;
     this.answered = this.word(MESSAGE.outcome) !== OUTCOME.odd;
   }
 

@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import {
   boolean,
+  bytes,
   type Column,
   defineStream,
   double,
@@ -243,4 +244,43 @@ test("columns that read the same map get each their own: what a function does to
   expect(derivePing(pruning, { v: { a: { leaves: [7, { b: 1 }] } } })).toEqual({
     row: { first: 3, second: 3, whole: { a: '{"leaves":[7,{"b":1}]}' } },
   });
+});
+
+test("copies for functions go as deep as they can change anything", () => {
+  const shapes = {
+    list: list(int().optional(), "v.list"),
+    records: list(record({ raw: bytes(), tags: map(list(string())), none: json().optional() }), "v.records"),
+    record: record({ inner: record({ n: int() }), any: json() }, "v.record"),
+  };
+  const spoil = (value: unknown): void => {
+    if (value instanceof Uint8Array) value.fill(0);
+    else if (Array.isArray(value)) {
+      value.forEach(spoil);
+      value.length = 0;
+    } else if (typeof value === "object" && value !== null) {
+      for (const [name, inner] of Object.entries(value)) {
+        spoil(inner);
+        delete (value as Record<string, unknown>)[name];
+      }
+    }
+  };
+  const told = string().from(shapes, (values) => {
+    const text = JSON.stringify(values, (_, value) => (value instanceof Uint8Array ? [...value] : value));
+    spoil(values);
+    return text;
+  });
+  const stream = defineStream({ streamName: "t", columns: { first: told, ...shapes, last: told } });
+  const v = {
+    list: [1, null, 2],
+    records: [{ raw: "ab", tags: { x: ["y"] } }],
+    record: { inner: { n: 3 }, any: { deep: [{ er: 1 }] } },
+  };
+  const { row } = derivePing(stream, { v }) as { row: Record<string, unknown> };
+  expect(JSON.parse(row.first as string)).toEqual({
+    list: v.list,
+    records: [{ raw: [97, 98], tags: { x: ["y"] }, none: null }],
+    record: v.record,
+  });
+  expect(row.last).toEqual(row.first);
+  expect(row).toMatchObject({ list: v.list, record: { inner: { n: 3 }, any: '{"deep":[{"er":1}]}' } });
 });
