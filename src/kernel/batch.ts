@@ -1,6 +1,6 @@
 // One batch after another: the window of raw bytes goes in, messages come out, with an answer to everything that was asked.
 import { dropKernel, type Kernel } from "./instance.ts";
-import { END, MESSAGE, OUTCOME, READING } from "./layout.ts";
+import { END, INPUT_SLACK, MESSAGE, OUTCOME, READING } from "./layout.ts";
 import { KernelMessage } from "./message.ts";
 import { Questions, type Tables } from "./tables.ts";
 
@@ -57,7 +57,7 @@ export class BatchReader {
     const { memory } = kernel;
     this.reading = memory.allocate(READING.bytes);
     this.messages = memory.allocate(MESSAGE.bytes * CAPACITY);
-    this.window = this.from = this.to = memory.allocate(this.room.window);
+    this.window = this.from = this.to = memory.allocate(this.room.window + INPUT_SLACK);
     this.arena = memory.allocate(this.room.arena);
     const { view } = memory;
     view.setUint32(this.reading + READING.messages, this.messages, true);
@@ -70,7 +70,7 @@ export class BatchReader {
     const { memory } = this.kernel;
     memory.release(this.reading, READING.bytes);
     memory.release(this.messages, MESSAGE.bytes * CAPACITY);
-    memory.release(this.window, this.room.window);
+    memory.release(this.window, this.room.window + INPUT_SLACK);
     memory.release(this.arena, this.room.arena);
     this.questions.release(memory);
     this.firstQuestions.release(memory);

@@ -20,6 +20,9 @@ export const END = { window: 0, full: 1, other: 2 } as const;
 /** The names every plan has, in this order. */
 export const PING_FIELDS = ["submission", "content"] as const;
 
+/** So much may be read behind the window: assembly/snappy.ts takes up to five bytes for each of FARTHEST before it looks. */
+export const INPUT_SLACK = 192 << 10;
+
 export const BUCKETS = 1024;
 
 export const NAME = { start: 0, length: 4, next: 8, dotted: 12, bytes: 16 } as const;

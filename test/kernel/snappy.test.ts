@@ -13,6 +13,7 @@ afterEach(() => {
 const streams = [
   defineStream({ streamName: "telemetry", columns: { first: string("first"), last: string("last") } }),
   defineStream({ streamName: "telemetry", columns: { first: string("first"), filler: bytes("filler") } }),
+  defineStream({ streamName: "telemetry", columns: { first: string("first") } }),
 ];
 
 /** A message of repeated words and of noise, from some bytes to 200 KB. */
@@ -25,7 +26,7 @@ function message(roll: Dice): Uint8Array {
   return encodeMessage({
     uuid: new Uint8Array(16),
     fields: [
-      { name: "first", type: "string", values: [`first ${roll(100)}`] },
+      { name: "first", type: "string", values: [`first ${roll(100)}`.repeat(1 + roll(20))] },
       { name: "filler", type: "bytes", values: [filler] },
       { name: "last", type: "string", values: ["last ".repeat(1 + roll(30))] },
     ],
@@ -80,7 +81,7 @@ function block(content: Uint8Array, roll: Dice): Uint8Array {
   return Uint8Array.from(out);
 }
 
-/** An object of such messages; of broken ones some bytes are others, most often near the start or the end. */
+/** An object of such messages; of broken ones some bytes are others or missing, most often near the start or the end. */
 function object(roll: Dice, isBroken: boolean): Uint8Array {
   const frames = Array.from({ length: 1 + roll(12) }, () => {
     const made = block(message(roll), roll);
@@ -89,6 +90,7 @@ function object(roll: Dice, isBroken: boolean): Uint8Array {
       const at = [roll(made.length), roll(near), made.length - 1 - roll(near)][roll(3)]!;
       made[at] = roll(256);
     }
+    if (isBroken && roll(4) === 0) return encodeFrame(made.subarray(0, 1 + roll(Math.min(made.length, 400))));
     return encodeFrame(made);
   });
   return new Uint8Array(Buffer.concat(frames));
@@ -117,3 +119,43 @@ test.each([
   },
   60_000,
 );
+
+/** A message whose first field, of 12,000 bytes, is all that `settled` asks for; as a block of literals of 60 bytes. */
+const settled = streams[2]!;
+function literals(): { block: Uint8Array; at(offset: number): number } {
+  const content = encodeMessage({
+    uuid: new Uint8Array(16),
+    fields: [
+      { name: "first", type: "string", values: ["first ".repeat(2_000)] },
+      { name: "filler", type: "bytes", values: [Buffer.alloc(30_000)] },
+    ],
+  });
+  const out = [(content.length & 127) | 128, ((content.length >>> 7) & 127) | 128, content.length >>> 14];
+  const at = (offset: number): number => 3 + 61 * Math.floor(offset / 60) + 1 + (offset % 60);
+  for (let start = 0; start < content.length; start += 60) {
+    const piece = content.subarray(start, start + 60);
+    out.push((piece.length - 1) << 2, ...piece);
+  }
+  return { block: Uint8Array.from(out), at };
+}
+
+test("a block that ends too early is not read on into the next frame, whatever that holds", async () => {
+  // The next frame's header lies where the text goes on, its message is the rest of the block.
+  const { block, at } = literals();
+  const hole = at(6_010);
+  const header = (length: number): Uint8Array => encodeFrame(block.subarray(block.length - length)).slice(0, -length);
+  const { length } = header(block.length - hole);
+  block.set(header(block.length - hole - length), hole);
+  const object = new Uint8Array(Buffer.concat([encodeFrame(block.subarray(0, hole)), block.subarray(hole)]));
+  const { books } = await expectSame(object, settled);
+  expect(books![0]).toMatchObject({ frames: 2, undecodable: 2 });
+});
+
+test.each([0, 7])("behind a broken element nothing is taken from the messages before (odd: %d)", async (odd) => {
+  const { block, at } = literals();
+  const broken = block.slice();
+  broken.set([(59 << 2) | 2, 0, 0], at(6_000) - 1); // a copy from nowhere
+  const frames = Array.from({ length: 90 + odd }, (_, i) => encodeFrame(i < 60 ? block : broken));
+  const { books } = await expectSame(new Uint8Array(Buffer.concat(frames)), settled);
+  expect(books![0]).toMatchObject({ written: 60, undecodable: 30 + odd });
+});

@@ -1,55 +1,57 @@
 // Raw Snappy blocks, two at a time: the steps of one block depend on each other, so that a processor has time for a second.
 // Between steps the message scanner sees what is there already.
 //
-// A step reads an element's tag, looks its length and kind up in a table, and copies 32 bytes whatever the length, or 64: no
-// other branch depends on the data. It is taken only where all of that stays within the block; the careful `element` does the rest.
-// Blocks written in Go copy across 64 KiB boundaries, so nothing here assumes fragments.
+// A step reads an element's tag, looks up in tables what it says, and copies 64 bytes whatever the length: no branch depends on
+// the data. Where the next element begins is known after two loads and an addition, which is what a block's speed hangs on.
+// Steps are taken while what they write stays within the block. What they read may lie behind it, up to INPUT_SLACK of the
+// driver's layout.ts: that is found when they pause, before anything of it is used. What is not for a step the careful `element`
+// does. Blocks written in Go copy across 64 KiB boundaries, so nothing here assumes fragments.
 import { afterVarint, begin, DONE, FAULT, Lane, MESSAGE_BYTES, Message, Outcome, readVarint, scan } from "./message";
 import { Plan } from "./plan";
 import { resolve } from "./resolve";
 
+/** For each tag the element's length. */
+const lengths = memory.data(256);
+/** For each tag the bytes of input that the element takes. */
+const takens = memory.data(256);
 /**
- * For each tag: the element's length, four times the number of bytes of its offset << 8, the bytes of input it takes << 16, and
- * << 24 the high bits of a short offset. A literal has the offset 64 instead, which is no less than its length.
+ * For each tag which of the 32 bits behind it are a copy's offset (none of a literal's), and << 32 the high bits of a short
+ * offset. A literal has the offset 64, which is no less than its length, and a copy with an offset of 32 bits, which no encoder
+ * in use writes, has 0: it is not for a step.
  */
-const elements = memory.data(256 * 4, 16);
-/** In place of a length: more bytes say it. */
+const offsets = memory.data(256 * 8, 16);
+/** In place of a length: more bytes say it. With it a literal is longer than its offset, and not for a step. */
 const LONG: u32 = 0x80;
-/** Of an entry >> 16. */
-const INPUT_BYTES: usize = 0x3f;
-const OFFSET_BITS: u32 = 0x740;
-/** For each number of offset bytes, 0 to 4: which bits of the word behind the tag they are. */
-const offsetMasks = memory.data<u32>([0, 0xff, 0xffff, 0xffffff, 0xffffffff]);
 
-/** Input that a step may read beyond its tag, and output that it may write beyond its place. */
-const STEP_INPUT: usize = 80;
+/** Output that a step may write beyond its place. */
 const STEP_OUTPUT: usize = 64;
 /** How far the first scan waits. */
 const FIRST_BYTES: usize = 1024;
+/** So much output is there between two pauses at most. Of broken elements a byte of it may take five of input. */
+const FARTHEST: usize = 32 << 10;
+/** Where the input goes on behind a broken element: farther than any ends. */
+const BROKEN: usize = usize.MAX_VALUE;
 
-/** Fills the table; to be called once. */
+/** Fills the tables; to be called once. */
 export function initSnappy(): void {
   for (let tag: u32 = 0; tag < 256; tag++) {
-    let entry: u32;
     const upper = tag >> 2;
-    if ((tag & 3) === 0) entry = upper < 60 ? (upper + 1) | ((64 + upper + 2) << 16) : LONG | (upper - 59);
-    else if ((tag & 3) === 1) entry = ((upper & 7) + 4) | (4 << 8) | (2 << 16) | ((tag >> 5) << 24);
-    else entry = (upper + 1) | ((tag & 3) === 2 ? (8 << 8) | (3 << 16) : (16 << 8) | (5 << 16));
-    store<u32>(elements + ((<usize>tag) << 2), entry);
+    if ((tag & 3) === 0) enter(tag, upper < 60 ? upper + 1 : LONG | (upper - 59), upper + 2, 0, 64);
+    else if ((tag & 3) === 1) enter(tag, (upper & 7) + 4, 2, 0xff, (tag >> 5) << 8);
+    else if ((tag & 3) === 2) enter(tag, upper + 1, 3, 0xffff, 0);
+    else enter(tag, upper + 1, 5, 0, 0);
   }
 }
 
-/** Copies 32 bytes, of more than 32 the next 32, too. What is behind the first `length` of them does not matter. */
-function copy(to: usize, from: usize, length: u32): void {
-  copy32(to, from);
-  if (length > 32) copy32(to + 32, from + 32);
+function enter(tag: usize, length: u32, taken: u32, mask: u32, bits: u32): void {
+  store<u8>(tag, length, lengths);
+  store<u8>(tag, taken, takens);
+  store<u64>(tag << 3, <u64>mask | ((<u64>bits) << 32), offsets);
 }
 
-function copy32(to: usize, from: usize): void {
-  const a = v128.load(from);
-  const b = v128.load(from, 16);
-  v128.store(to, a);
-  v128.store(to, b, 16);
+/** The offset of a copy whose tag is at `input`, by its entry in `offsets`. */
+function offsetOf(input: usize, entry: u64): u32 {
+  return (load<u32>(input, 1) & <u32>entry) | <u32>(entry >> 32);
 }
 
 /** The output's end behind what `element` wrote. */
@@ -60,15 +62,15 @@ let written: usize = 0;
  * the next one begins, and sets `written`; 0 where the element is broken.
  */
 function element(input: usize, inputEnd: usize, output: usize, base: usize, outputEnd: usize): usize {
-  const entry = load<u32>(elements + ((<usize>load<u8>(input)) << 2));
-  let length: u64 = entry & 0xff;
-  const extra = <usize>(entry >> 10) & 7;
-  if (extra === 0) {
+  if (input >= inputEnd) return 0;
+  const tag = <usize>load<u8>(input);
+  let length = <u64>load<u8>(tag, lengths);
+  if ((tag & 3) === 0) {
     let start = input + 1;
     if ((length & LONG) !== 0) {
-      const size = <usize>length & 7;
+      const size = <u32>length & 7;
       if (start + size > inputEnd) return 0;
-      length = <u64>(load<u32>(start) & load<u32>(offsetMasks + (size << 2))) + 1;
+      length = <u64>(load<u32>(start) & (u32.MAX_VALUE >> (32 - 8 * size))) + 1;
       start += size;
     }
     if (length > <u64>(inputEnd - start) || length > <u64>(outputEnd - output)) return 0;
@@ -76,18 +78,14 @@ function element(input: usize, inputEnd: usize, output: usize, base: usize, outp
     written = output + <usize>length;
     return start + <usize>length;
   }
-  if (input + 1 + extra > inputEnd || length > <u64>(outputEnd - output)) return 0;
-  const offset = offsetOf(input, entry);
+  const next = input + load<u8>(tag, takens);
+  if (next > inputEnd || length > <u64>(outputEnd - output)) return 0;
+  const offset = (tag & 3) === 3 ? load<u32>(input, 1) : offsetOf(input, load<u64>(tag << 3, offsets));
   if (offset === 0 || <usize>offset > output - base) return 0;
   // Byte by byte: a copy may reach into what it writes.
   written = output + <usize>length;
   for (let from = output - offset; output < written; output++, from++) store<u8>(output, load<u8>(from));
-  return input + 1 + extra;
-}
-
-/** The offset of a copy whose tag is at `input`. */
-function offsetOf(input: usize, entry: u32): u32 {
-  return (load<u32>(input, 1) & load<u32>(offsetMasks + (<usize>(entry >> 8) & 0xff))) | ((entry >> 16) & OFFSET_BITS);
+  return next;
 }
 
 /** Decompresses the rest of a block, all checks made; false where it is broken. */
@@ -107,20 +105,21 @@ function decompressRest(message: Message, input: usize, output: usize): bool {
  * read, or broken.
  */
 function resume(plan: Plan, message: Message, input: usize, output: usize): usize {
-  if (input + STEP_INPUT < message.inputEnd && output + STEP_OUTPUT < message.end) {
+  message.outcome = Outcome.odd;
+  if (input > message.inputEnd) return 0;
+  if (output + STEP_OUTPUT < message.end) {
+    const farthest = min(output + FARTHEST, message.end - STEP_OUTPUT);
     const needed = scan(plan, message, output);
     if (needed === DONE && message.stopped !== 0) {
       message.outcome = resolve(plan, message, message.row);
       return 0;
     }
     // A last member may be passed before it is there.
-    if (needed === DONE) return message.end - STEP_OUTPUT;
-    if (needed !== FAULT) return min(needed, message.end - STEP_OUTPUT);
-    message.outcome = Outcome.odd;
-    return 0;
+    if (needed === DONE) return farthest;
+    return needed === FAULT ? 0 : min(needed, farthest);
   }
   const isWhole = decompressRest(message, input, output) && scan(plan, message, message.end) === DONE;
-  message.outcome = isWhole ? resolve(plan, message, message.row) : Outcome.odd;
+  if (isWhole) message.outcome = resolve(plan, message, message.row);
   return 0;
 }
 
@@ -150,7 +149,6 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
   let b = nextBlock(plan, laneB);
   if (a === null) return;
   let aInput = blockStart(a);
-  let aLast = a.inputEnd - STEP_INPUT;
   let aBase = a.bytes;
   let aOutput = aBase;
   let aStop = firstStop(a);
@@ -159,44 +157,62 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
     return;
   }
   let bInput = blockStart(b);
-  let bLast = b.inputEnd - STEP_INPUT;
   let bBase = b.bytes;
   let bOutput = bBase;
   let bStop = firstStop(b);
   while (true) {
-    // While there is room all four are negative. No function is called in here: what is needed after a call would be kept in
-    // memory, not in registers.
-    while (<i32>((aInput - aLast) & (bInput - bLast) & (aOutput - aStop) & (bOutput - bStop)) < 0) {
-      const aEntry = load<u32>((<usize>load<u8>(aInput)) << 2, elements);
-      const aUpper = aEntry >> 16;
-      const aLength = aEntry & 0xff;
-      const aKind = <usize>(aEntry >> 8) & 0xff;
-      const aOffset = (load<u32>(aInput, 1) & load<u32>(aKind, offsetMasks)) | (aUpper & OFFSET_BITS);
-      if (<i32>((aOffset - aLength) | (<u32>(aOutput - aBase) - aOffset)) < 0) break;
-      copy(aOutput, select<usize>(aOutput - aOffset, aInput + 1, aKind !== 0), aLength);
+    // No function is called in here (`offsetOf` is inlined): what is needed after a call would be kept in memory, not in
+    // registers. The loads stand between the two checks because the compiler would make one check of them, which takes longer.
+    while (true) {
+      if (aOutput >= aStop) break;
+      const aTag = <usize>load<u8>(aInput);
+      const aLength = <u32>load<u8>(aTag, lengths);
+      const aEntry = load<u64>(aTag << 3, offsets);
+      const aOffset = offsetOf(aInput, aEntry);
+      if (aOffset < aLength) break;
+      const aBack = aOutput - aOffset;
+      const aFrom = select<usize>(aBack, aInput + 1, <u32>aEntry !== 0);
+      const a0 = v128.load(aFrom);
+      const a1 = v128.load(aFrom, 16);
+      const a2 = v128.load(aFrom, 32);
+      const a3 = v128.load(aFrom, 48);
+      if (aBack < aBase) break;
+      v128.store(aOutput, a0);
+      v128.store(aOutput, a1, 16);
+      v128.store(aOutput, a2, 32);
+      v128.store(aOutput, a3, 48);
       aOutput += aLength;
-      aInput += <usize>aUpper & INPUT_BYTES;
-      const bEntry = load<u32>((<usize>load<u8>(bInput)) << 2, elements);
-      const bUpper = bEntry >> 16;
-      const bLength = bEntry & 0xff;
-      const bKind = <usize>(bEntry >> 8) & 0xff;
-      const bOffset = (load<u32>(bInput, 1) & load<u32>(bKind, offsetMasks)) | (bUpper & OFFSET_BITS);
-      if (<i32>((bOffset - bLength) | (<u32>(bOutput - bBase) - bOffset)) < 0) break;
-      copy(bOutput, select<usize>(bOutput - bOffset, bInput + 1, bKind !== 0), bLength);
+      aInput += load<u8>(aTag, takens);
+      if (bOutput >= bStop) break;
+      const bTag = <usize>load<u8>(bInput);
+      const bLength = <u32>load<u8>(bTag, lengths);
+      const bEntry = load<u64>(bTag << 3, offsets);
+      const bOffset = offsetOf(bInput, bEntry);
+      if (bOffset < bLength) break;
+      const bBack = bOutput - bOffset;
+      const bFrom = select<usize>(bBack, bInput + 1, <u32>bEntry !== 0);
+      const b0 = v128.load(bFrom);
+      const b1 = v128.load(bFrom, 16);
+      const b2 = v128.load(bFrom, 32);
+      const b3 = v128.load(bFrom, 48);
+      if (bBack < bBase) break;
+      v128.store(bOutput, b0);
+      v128.store(bOutput, b1, 16);
+      v128.store(bOutput, b2, 32);
+      v128.store(bOutput, b3, 48);
       bOutput += bLength;
-      bInput += <usize>bUpper & INPUT_BYTES;
+      bInput += load<u8>(bTag, takens);
     }
-    const aHasRoom = <i32>((aInput - aLast) & (aOutput - aStop)) < 0;
-    const bHasRoom = <i32>((bInput - bLast) & (bOutput - bStop)) < 0;
+    const aHasRoom = aOutput < aStop;
+    const bHasRoom = bOutput < bStop;
     if (aHasRoom && bHasRoom) {
-      // One of them, or both, at an element that is not for a step. Where that is broken no input is left, and output missing:
-      // `resume` finds the message broken.
-      aInput = element(aInput, a.inputEnd, aOutput, a.bytes, a.end);
-      if (aInput === 0) aInput = a.inputEnd;
-      else aOutput = written;
-      bInput = element(bInput, b.inputEnd, bOutput, b.bytes, b.end);
-      if (bInput === 0) bInput = b.inputEnd;
-      else bOutput = written;
+      // One of them, or both, at an element that is not for a step.
+      aInput = element(aInput, a.inputEnd, aOutput, aBase, a.end);
+      aOutput = aInput === 0 ? aStop : written;
+      if (aInput === 0) aInput = BROKEN;
+      bInput = element(bInput, b.inputEnd, bOutput, bBase, b.end);
+      bOutput = bInput === 0 ? bStop : written;
+      if (bInput === 0) bInput = BROKEN;
       continue;
     }
     if (!aHasRoom) {
@@ -208,7 +224,6 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
           return;
         }
         aInput = blockStart(a);
-        aLast = a.inputEnd - STEP_INPUT;
         aBase = a.bytes;
         aOutput = aBase;
         aStop = firstStop(a);
@@ -223,7 +238,6 @@ export function readBlocks(plan: Plan, messages: usize, count: u32): void {
           return;
         }
         bInput = blockStart(b);
-        bLast = b.inputEnd - STEP_INPUT;
         bBase = b.bytes;
         bOutput = bBase;
         bStop = firstStop(b);
@@ -244,25 +258,34 @@ function firstStop(message: Message): usize {
 
 /** One message to its end, when there is no second one to read along with it. */
 function readAlone(plan: Plan, message: Message, input: usize, output: usize, stop: usize): void {
-  const last = message.inputEnd - STEP_INPUT;
   const base = message.bytes;
   do {
-    while (<i32>((input - last) & (output - stop)) < 0) {
-      const entry = load<u32>(elements + ((<usize>load<u8>(input)) << 2));
-      const length = entry & 0xff;
+    while (output < stop) {
+      const tag = <usize>load<u8>(input);
+      const length = <u32>load<u8>(tag, lengths);
+      const entry = load<u64>(tag << 3, offsets);
       const offset = offsetOf(input, entry);
-      if (<i32>((offset - length) | (<u32>(output - base) - offset)) < 0) {
-        input = element(input, message.inputEnd, output, message.bytes, message.end);
+      const back = output - offset;
+      if (offset < length || back < base) {
+        input = element(input, message.inputEnd, output, base, message.end);
         if (input === 0) {
-          input = message.inputEnd;
+          input = BROKEN;
           break;
         }
         output = written;
-      } else {
-        copy(output, select<usize>(output - offset, input + 1, (entry & 0xff00) !== 0), length);
-        output += length;
-        input += <usize>(entry >> 16) & INPUT_BYTES;
+        continue;
       }
+      const from = select<usize>(back, input + 1, <u32>entry !== 0);
+      const v0 = v128.load(from);
+      const v1 = v128.load(from, 16);
+      const v2 = v128.load(from, 32);
+      const v3 = v128.load(from, 48);
+      v128.store(output, v0);
+      v128.store(output, v1, 16);
+      v128.store(output, v2, 32);
+      v128.store(output, v3, 48);
+      output += length;
+      input += load<u8>(tag, takens);
     }
     stop = resume(plan, message, input, output);
   } while (stop !== 0);
