@@ -28,6 +28,11 @@ export class InputError extends Error {
   override name = "InputError";
 }
 
+/** An input that was not the same from the first byte read to the last. */
+export function changedMeanwhile(url: string): InputError {
+  return new InputError(`Cannot use ${url}: it changed while it was read. Run the command again`);
+}
+
 /** Bytes of an input that are not those the store has; read again they may be. Exit code 4. */
 export class DamagedInputError extends InputError {
   override name = "DamagedInputError";

@@ -6,7 +6,7 @@ import { WorkerPool } from "../jobs/pool.ts";
 import type { Job, Target } from "../jobs/run.ts";
 import { describeIn, resolveStream, type StreamFacts } from "../jobs/streams.ts";
 import { findNamed, type Named } from "../storage/named.ts";
-import { openSource, splitPlace } from "../storage/place.ts";
+import { splitPlace } from "../storage/place.ts";
 import type { Place } from "../storage/ports.ts";
 import { spoolStdin } from "../storage/stdin.ts";
 import { command } from "./command.ts";
@@ -50,12 +50,11 @@ export default command({
       if (named.objects.length === 0) {
         throw new InputError(`Cannot convert ${args.path.join(" ")}: there is no file in it`);
       }
-      const hasRanges = openSource(named.place).ranges !== undefined;
       const job: Job = {
         stream,
         facts,
         place: named.place,
-        partitions: [planPartition("", named.objects, { hasRanges })],
+        partitions: [planPartition("", named.objects)],
         target: targetOf(place, facts),
         only: [],
         partitionBy: [],

@@ -23,6 +23,10 @@ function rejectWith(
   throw new FaultyInput(error.message, joinRanges(tasks, [...before, error.books]));
 }
 
+function rangesOf(tasks: readonly Task[], key: string) {
+  return tasks.flatMap(({ inputs, range }) => (range !== undefined && inputs[0]!.key === key ? [range] : []));
+}
+
 type Done = Extract<Reply, { kind: "done" }>;
 
 export interface TaskSink extends FaultSink {
@@ -47,7 +51,9 @@ export async function deriveTasks(
   const books = tasks.map((): ObjectBooks[] | undefined => undefined);
   /** What a later range told of its progress before it is certain. */
   const told = tasks.map(() => ({ storedBytes: 0, messages: 0, rows: 0 }));
-  const wholes: WholeObject[] = [];
+  /** By the key of their object. */
+  const wholes = new Map<string, WholeObject>();
+  const source = openSource(spec.place);
   let turn = 0;
   let ended = false;
   let writing: Promise<void> = Promise.resolve();
@@ -67,7 +73,10 @@ export async function deriveTasks(
   const ask = (task: Task, from?: number): Promise<Done> => {
     const { index } = task;
     const inputs = task.inputs.map(({ key, size, etag }) => ({ key, size, etag }));
-    const range = task.range && { ...task.range, from };
+    const { key } = inputs[0]!;
+    const whole = task.range && wholes.get(key);
+    const cuts = whole?.isIndivisible ? rangesOf(tasks, key).map(({ end }) => end) : undefined;
+    const range = task.range && { ...task.range, from, sum: whole?.sum, cuts };
     return pool.ask<"done">({ kind: "task", task: { ...spec, inputs, range } }, (event) => {
       if (ended) return;
       if (event.kind === "progress") {
@@ -82,6 +91,10 @@ export async function deriveTasks(
       else write(() => sink.write(event.group));
     });
   };
+
+  /** Whether the worker that has the object's first range reads this one, too. */
+  const isReadAlong = ({ range, inputs }: Task): boolean =>
+    range !== undefined && range.start > 0 && wholes.get(inputs[0]!.key)!.isIndivisible;
 
   const running: Promise<void>[] = [];
   const ends: (RangeEnds | undefined)[] = [];
@@ -107,20 +120,36 @@ export async function deriveTasks(
   };
   const run = async (task: Task): Promise<void> => {
     const { index, range } = task;
-    if (range?.start === 0) wholes.push(new WholeObject(openSource(spec.place), task.inputs[0]!));
-    const done = range && range.start > 0 ? await askLaterRange(task, range.end) : await ask(task);
+    const done = isReadAlong(task)
+      ? { objects: [] }
+      : range && range.start > 0
+        ? await askLaterRange(task, range.end)
+        : await ask(task);
     ends[index] = done.range;
     books[index] = done.objects;
     while (books[turn] !== undefined) writeWaiting(++turn);
   };
 
   let failed = false;
+  const asked: number[] = [];
+  /** In order: nothing is gained by a task that ends before its turn. */
+  const prepare = async ({ index, range, inputs }: Task): Promise<void> => {
+    if (range?.start === 0) wholes.set(inputs[0]!.key, await WholeObject.of(source, inputs[0]!));
+    if (isReadAlong(tasks[index]!)) return;
+    while (asked.filter((one) => one >= turn).length >= ahead && !failed) await running[turn]!.catch(() => {});
+    asked.push(index);
+  };
   try {
     for (const task of tasks) {
-      // In order: nothing is gained by a task that ends before its turn.
-      while (task.index >= turn + ahead && !failed) await running[turn]!.catch(() => {});
-      if (failed) break;
-      const one = run(task);
+      let one: Promise<void>;
+      try {
+        await prepare(task);
+        if (failed) break;
+        one = run(task);
+      } catch (error) {
+        failed = true;
+        one = Promise.reject(error);
+      }
       one.catch(() => {
         failed = true;
       });
@@ -134,12 +163,17 @@ export async function deriveTasks(
     }
     await writing;
     const objects = joinRanges(tasks, books);
-    for (const whole of wholes) await whole.complete(objects);
+    for (const [key, whole] of wholes) {
+      await whole.complete(
+        objects,
+        ends.filter((_ends, index) => tasks[index]!.inputs[0]!.key === key),
+      );
+    }
     return objects;
   } finally {
     ended = true;
     await writing.catch(() => {});
     for (const groups of waiting) groups.close();
-    for (const whole of wholes) whole.stop();
+    for (const whole of wholes.values()) whole.stop();
   }
 }

@@ -70,12 +70,9 @@ function taskBytesOf(total: number): number {
 
 /**
  * Cuts the objects of a partition, in the order of their keys, into tasks of 128 to 512 MiB or a 64th of the partition; larger
- * objects into ranges, if the place has them. Part of what a commit's bytes depend on: a change raises OUTPUT_FORMAT.
+ * objects into ranges. Part of what a commit's bytes depend on: a change raises OUTPUT_FORMAT.
  */
-export function planTasks(
-  objects: readonly RawObject[],
-  { hasRanges = false, taskBytes }: { hasRanges?: boolean; taskBytes?: number } = {},
-): Task[] {
+export function planTasks(objects: readonly RawObject[], { taskBytes }: { taskBytes?: number } = {}): Task[] {
   const limit = taskBytes ?? taskBytesOf(objects.reduce((sum, object) => sum + object.size, 0));
   const groups: RawObject[][] = [];
   let bytes = 0;
@@ -90,9 +87,7 @@ export function planTasks(
     }
   }
   const tasks = groups.flatMap((inputs): Omit<Task, "index">[] =>
-    hasRanges && inputs[0]!.size > limit
-      ? cuts(inputs[0]!.size, limit).map((range) => ({ inputs, range }))
-      : [{ inputs }],
+    inputs[0]!.size > limit ? cuts(inputs[0]!.size, limit).map((range) => ({ inputs, range })) : [{ inputs }],
   );
   return tasks.map((task, index) => ({ index, ...task }));
 }
@@ -110,13 +105,9 @@ export function inputsOf(tasks: readonly Task[]): RawObject[] {
 }
 
 /** One partition of the objects that share an output folder. */
-export function planPartition(
-  path: string,
-  objects: readonly RawObject[],
-  { day, hasRanges }: { day?: string; hasRanges?: boolean } = {},
-): Partition {
+export function planPartition(path: string, objects: readonly RawObject[], { day }: { day?: string } = {}): Partition {
   const storedBytes = objects.reduce((sum, object) => sum + object.size, 0);
-  return { path, day, tasks: planTasks(objects, { hasRanges }), objects: objects.length, storedBytes };
+  return { path, day, tasks: planTasks(objects), objects: objects.length, storedBytes };
 }
 
 /**
@@ -128,7 +119,6 @@ export async function planBatch(source: Source, dataset: Dataset, request: Batch
   const dimensions = dataset.dimensions.map(({ name }) => name);
   const by = partitionIndexes(dataset, request.partitionBy);
   const wanted = wantedValues(request.filters, dimensions);
-  const hasRanges = source.ranges !== undefined;
   const partitions: Partition[] = [];
   const emptyDays: string[] = [];
   const strangers: string[] = [];
@@ -144,7 +134,7 @@ export async function planBatch(source: Source, dataset: Dataset, request: Batch
     }
     if (folders.size === 0) emptyDays.push(day);
     const paths = [...folders.keys()].sort(compareKeys);
-    partitions.push(...paths.map((path) => planPartition(path, folders.get(path)!, { day, hasRanges })));
+    partitions.push(...paths.map((path) => planPartition(path, folders.get(path)!, { day })));
   }
   return { partitions, emptyDays, strangers };
 }

@@ -1,7 +1,8 @@
 // Objects that are read in ranges by several workers, put together again: their books, and what identifies their bytes.
-import { InputError } from "../errors.ts";
+import { changedMeanwhile } from "../errors.ts";
 import { addBooks, checkBalance, emptyBooks, type ObjectBooks } from "../pipeline/books.ts";
-import type { Source } from "../storage/ports.ts";
+import type { RangeEnds } from "../pipeline/range.ts";
+import type { Source, Whole } from "../storage/ports.ts";
 import type { RawObject, Task } from "./plan.ts";
 
 /** The books of each object once, from those of the tasks; an ETag is "" where the object was read in ranges. */
@@ -21,40 +22,53 @@ export function joinRanges(
 }
 
 function sum(books: readonly [ObjectBooks, ...ObjectBooks[]]): ObjectBooks {
-  const { key, size } = books[0];
-  const joined = { ...emptyBooks(), key, size, etag: "" };
+  const { key, size, etag } = books[0];
+  const joined = { ...emptyBooks(), key, size, etag };
   for (const one of books) addBooks(joined, one);
   return joined;
 }
 
-/** What identifies the bytes of an object whose ranges several workers read: each sees a part of them only. */
+/** What is known of an object whose ranges several workers read: each sees a part of its bytes only. */
 export class WholeObject {
   #stopped = false;
-  readonly #version: Promise<string>;
   readonly #etag: Promise<string>;
 
-  /** To be made before the first range is read: begins to read the object, where its listing told no ETag. */
-  constructor(
+  /** Begins to read the object, where its listing told no ETag. */
+  private constructor(
     private readonly source: Source,
     private readonly object: RawObject,
+    private readonly whole: Whole,
   ) {
-    this.#version = source.ranges!.version(object.key);
-    this.#etag = this.#version.then(() => object.etag ?? this.#readAll());
+    const isRead = object.etag !== undefined || whole.isIndivisible;
+    this.#etag = isRead ? Promise.resolve(object.etag ?? "") : this.#readAll();
     this.#etag.catch(() => {}); // told when it is asked for
+  }
+
+  /** To be made before the first range is read. */
+  static async of(source: Source, object: RawObject): Promise<WholeObject> {
+    return new WholeObject(source, object, await source.ranges.whole(object));
+  }
+
+  get isIndivisible(): boolean {
+    return this.whole.isIndivisible ?? false;
+  }
+
+  get sum(): string | undefined {
+    return this.whole.sum;
   }
 
   /**
    * Enters the ETag into the object's books, among all, and weighs them. To be called after the last range was read.
-   * @throws {InputError} where the object is not what it was
+   * @param ends of the object's ranges
+   * @throws {InputError} where the object is not what it was, {DamagedInputError} where its bytes are not what the place has
    */
-  async complete(all: readonly ObjectBooks[]): Promise<void> {
+  async complete(all: readonly ObjectBooks[], ends: readonly (RangeEnds | undefined)[]): Promise<void> {
     const books = all.find(({ key }) => key === this.object.key)!;
+    if (books.etag !== "") return; // one reader has read all of it, and checked it
     const url = this.source.urlOf(this.object.key);
     books.etag = await this.#etag;
-    const isSame = (await this.#version) === (await this.source.ranges!.version(this.object.key));
-    if (!isSame || books.storedBytes !== this.object.size) {
-      throw new InputError(`Cannot use ${url}: it changed while it was read. Run the command again`);
-    }
+    await this.whole.confirm(ends.flatMap((one) => one?.share ?? []));
+    if (books.storedBytes !== this.object.size) throw changedMeanwhile(url);
     checkBalance(url, books);
   }
 

@@ -248,9 +248,7 @@ function partitionWork(
     originOf: (key, size) => readOrigin(sink, key, size),
     fingerprint: (inputs) => fingerprintOf(inputs, context),
     derive: (inputs, writer) => {
-      const tasks = isSame(inputs, objects)
-        ? partition.tasks
-        : planTasks(inputs, { hasRanges: source.ranges !== undefined });
+      const tasks = isSame(inputs, objects) ? partition.tasks : planTasks(inputs);
       const write = (group: EncodedRowGroup): Promise<void> => writer.add(group);
       const { progress } = watcher;
       const { quarantine, shared } = context;

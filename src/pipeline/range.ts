@@ -1,15 +1,14 @@
 // A part of a huge raw object, for a worker of its own. The object is cut at sizes, its ranges at frames: a range is what lies from
 // the first frame at or behind one cut to the first at or behind the next. Where that is only the ranges before can tell, so a
 // worker begins at a guess, and whoever joins the ranges takes it if the range before ends there (jobs/ranges.ts).
-import { Framer, type Span } from "../heka/frames.ts";
+import { Framer } from "../heka/frames.ts";
 import { isCompressed } from "../heka/inflate.ts";
 import { messageCheck } from "../heka/message.ts";
-import type { BatchFacts } from "../kernel/batch.ts";
-import type { Ranges, Source } from "../storage/ports.ts";
+import type { Listed, Ranges, Share, Source } from "../storage/ports.ts";
 import type { ObjectBooks } from "./books.ts";
+import { FoundUpTo } from "./cuts.ts";
 import { Deriving } from "./deriving.ts";
-import type { Choice, Decoded } from "./records.ts";
-import { type Found, kernelScan, plainScan } from "./scan.ts";
+import { kernelScan, plainScan } from "./scan.ts";
 import { runTasks, type TaskRun, withWorks } from "./task.ts";
 
 /** Offsets in the stored object: a cut, the next one, and where the first frame lies if that is known. */
@@ -17,12 +16,18 @@ export interface RangeSpec {
   readonly start: number;
   readonly end: number;
   readonly from?: number;
+  /** The sum that the range gives its share of, where the object is checked against one. */
+  readonly sum?: string;
+  /** Ends of ranges that are all read in one go: row groups end there, as they would if each were read for itself. */
+  readonly cuts?: readonly number[];
 }
 
 /** Where the range began and where the next one begins; absent where no frame was found, or the object has ended. */
 export interface RangeEnds {
   readonly from?: number;
   readonly until?: number;
+  /** Of the bytes between them. */
+  readonly share?: Share;
 }
 
 export interface RangeRun {
@@ -37,19 +42,23 @@ export interface RangeRun {
  */
 export async function runRange(runs: readonly TaskRun[], range: RangeSpec, source: Source): Promise<RangeRun> {
   const { spec } = runs[0]!;
-  const { key } = spec.inputs[0]!;
-  const ranges = source.ranges!;
+  const input = spec.inputs[0]!;
+  const { ranges } = source;
   const nothing = { objects: runs.map(() => []), ends: {} };
-  if (range.from === undefined && isCompressed(await firstBytes(ranges, key))) {
+  if (range.from === undefined && isCompressed(await firstBytes(ranges, input))) {
     return range.start > 0 ? nothing : { objects: await runTasks(runs, source), ends: { from: 0 } };
   }
+  if (range.cuts !== undefined) return { objects: await runTasks(runs, source, range.cuts), ends: { from: 0 } };
   const beat = (): void => runs[0]!.events.progress(0, 0, 0);
-  const from = range.start === 0 ? 0 : (range.from ?? (await firstFrame(ranges, key, range, beat)));
+  const from = range.start === 0 ? 0 : (range.from ?? (await firstFrame(ranges, input, range, beat)));
   if (from === undefined) return nothing;
   let until: number | undefined;
+  let share: Share | undefined;
   const objects = await withWorks(runs, async (works, batches) => {
     const { end } = range;
-    const deriving = works.map((work) => new Deriving(source.urlOf(key), work.spec.inputs[0]!, { ...work, index: 0 }));
+    const deriving = works.map(
+      (work) => new Deriving(source.urlOf(input.key), work.spec.inputs[0]!, { ...work, index: 0 }),
+    );
     for (const { books } of deriving) books.objects = range.start === 0 ? 1 : 0;
     const read = { until: from };
     const founds = deriving.map((one) => new FoundUpTo(end, one, read));
@@ -57,7 +66,8 @@ export async function runRange(runs: readonly TaskRun[], range: RangeSpec, sourc
     const tell = (to: number): void => {
       for (const one of deriving) one.tell({ storedBytes: to - from, bytes: to - from });
     };
-    for await (const chunk of ranges.open(key, from, scan.lend)) {
+    const reader = ranges.open(input, from, { until: end + AHEAD, lend: scan.lend, sum: range.sum });
+    for await (const chunk of reader) {
       read.until += chunk.length;
       scan.push(chunk);
       until = founds[0]!.beyond;
@@ -69,14 +79,15 @@ export async function runRange(runs: readonly TaskRun[], range: RangeSpec, sourc
       until = founds[0]!.beyond;
     }
     tell(until ?? read.until);
+    share = await reader.share?.(until ?? read.until);
   });
-  return { objects, ends: { from, until } };
+  return { objects, ends: { from, until, share } };
 }
 
-async function firstBytes(ranges: Ranges, key: string): Promise<Uint8Array> {
+async function firstBytes(ranges: Ranges, input: Listed): Promise<Uint8Array> {
   const first = new Uint8Array(4);
   let length = 0;
-  for await (const chunk of ranges.open(key, 0)) {
+  for await (const chunk of ranges.open(input, 0, { until: first.length })) {
     const piece = chunk.subarray(0, first.length - length);
     first.set(piece, length);
     length += piece.length;
@@ -88,14 +99,14 @@ async function firstBytes(ranges: Ranges, key: string): Promise<Uint8Array> {
 /** Where the first frame seems to lie between the cuts: a search from a damaged place, which may find one in a field. */
 async function firstFrame(
   ranges: Ranges,
-  key: string,
+  input: Listed,
   { start, end }: RangeSpec,
   beat: () => void,
 ): Promise<number | undefined> {
   const framer = new Framer(messageCheck());
   framer.takeOver(start);
   let at = start;
-  for await (const chunk of ranges.open(key, start)) {
+  for await (const chunk of ranges.open(input, start, { until: start + AHEAD })) {
     beat();
     at += chunk.length;
     framer.push(chunk);
@@ -111,44 +122,8 @@ async function firstFrame(
   return undefined;
 }
 
+/** Within so many bytes behind a cut the next frame most likely lies, whole. */
+const AHEAD = 1 << 20;
+
 /** A frame before the cut may take so many bytes behind it to be one: as many as the largest. */
 const FARTHEST = 64 << 20;
-
-/** Tells of everything before the first frame at or behind `end`, of no frame from there on. */
-class FoundUpTo implements Found {
-  /** Where that frame lies. */
-  beyond: number | undefined;
-
-  /** @param read how far the bytes go that were pushed */
-  constructor(
-    private readonly end: number,
-    private readonly found: Deriving,
-    private readonly read: { readonly until: number },
-  ) {}
-
-  span(span: Span): void {
-    if (!this.#isBeyond(span.kind === "frame", span.offset)) this.found.span(span);
-  }
-
-  message(message: Decoded, frame: Parameters<Found["message"]>[1], choice?: Choice): void {
-    if (!this.#isBeyond(true, frame.offset)) this.found.message(message, frame, choice);
-  }
-
-  choose(message: Decoded, frame: { readonly offset: number; readonly length: number }): Choice | undefined {
-    return frame.offset < this.end ? this.found.choose(message, frame) : undefined;
-  }
-
-  batch(facts: BatchFacts): boolean {
-    if (this.beyond !== undefined) return true;
-    return this.read.until <= this.end && this.found.batch(facts);
-  }
-
-  endBatch(): void {
-    this.found.endBatch();
-  }
-
-  #isBeyond(isFrame: boolean, offset: number): boolean {
-    if (isFrame && offset >= this.end) this.beyond ??= offset;
-    return this.beyond !== undefined;
-  }
-}

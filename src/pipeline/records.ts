@@ -125,8 +125,9 @@ export class RecordWriter {
     this.rows?.endBatch();
   }
 
-  /** Ends the row group, also a short one: called where a task ends. */
+  /** Ends the row group, also a short one: called where a task or a range ends. */
   flush(): void {
+    this.rows?.flush();
     if (this.group.rows > 0) this.emit(this.group.finish());
   }
 

@@ -7,6 +7,7 @@ import { dropKernel, sharedKernel } from "../kernel/instance.ts";
 import type { Codec, EncodedRowGroup } from "../parquet/rowgroup.ts";
 import type { Lend, ObjectReader, Place, Source } from "../storage/ports.ts";
 import { checkBalance, type Fault, type ObjectBooks } from "./books.ts";
+import { FoundWithCuts } from "./cuts.ts";
 import { Deriving, FaultyInput, isEnough, type ObjectWork, type Work } from "./deriving.ts";
 import { type Input, readersAhead, wantedInputs } from "./inputs.ts";
 import type { LoadedStream, StreamRef } from "./load.ts";
@@ -66,9 +67,14 @@ export async function runTask(
 /**
  * Runs tasks of several streams over one place: an object that several of them want is read once. Each has the rows, row groups
  * and books that it has alone. Where one fails all do: neither `strict` nor `enough` is for several.
+ * `cuts`: where row groups end besides, offsets in the one object that there is.
  * @throws as runTask
  */
-export async function runTasks(runs: readonly TaskRun[], source: Source): Promise<ObjectBooks[][]> {
+export async function runTasks(
+  runs: readonly TaskRun[],
+  source: Source,
+  cuts?: readonly number[],
+): Promise<ObjectBooks[][]> {
   const inputs = wantedInputs(runs.map(({ spec }) => spec.inputs));
   const readers = readersAhead(
     source,
@@ -83,6 +89,7 @@ export async function runTasks(runs: readonly TaskRun[], source: Source): Promis
         reader,
         batches,
         wanted.map(({ run, index }) => ({ ...all[run]!, index })),
+        cuts,
       );
       if (isEnough(all[0]!)) break;
       if (reader.prefetch !== undefined) collectBehind(input.size);
@@ -146,11 +153,13 @@ async function deriveObject(
   reader: ObjectReader,
   batches: BatchReader | undefined,
   works: readonly ObjectWork[],
+  cuts: readonly number[] | undefined,
 ): Promise<void> {
   const url = source.urlOf(input.key);
   const read = { storedBytes: 0, bytes: 0 };
   const deriving = works.map((work) => new Deriving(url, input, work));
-  const scan = batches === undefined ? plainScan(deriving) : kernelScan(deriving, batches);
+  const founds = cuts === undefined ? deriving : deriving.map((one) => new FoundWithCuts(cuts, one, read));
+  const scan = batches === undefined ? plainScan(founds) : kernelScan(founds, batches);
 
   // Everything between two chunks is synchronous.
   const tell = (): void => {

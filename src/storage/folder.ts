@@ -12,7 +12,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { ConditionFailed, InputError, OutputError } from "../errors.ts";
+import { ConditionFailed, changedMeanwhile, InputError, OutputError } from "../errors.ts";
 import { openFile, readFrom } from "./folder-reader.ts";
 import {
   etagAt,
@@ -45,13 +45,14 @@ export function folderSource(path: string): Source {
     },
     open: (key) => openFile(tree.pathOf(key), tree.urlOf(key)),
     ranges: {
-      open: (key, start, lend) => readFrom(tree.pathOf(key), tree.urlOf(key), start, lend),
-      async version(key) {
-        try {
-          return etagOfFile(statSync(tree.pathOf(key), { bigint: true }));
-        } catch (error) {
-          throw new InputError(`Cannot read ${tree.urlOf(key)}: ${stateOf(error)}`);
-        }
+      open: ({ key }, start, { lend } = {}) => readFrom(tree.pathOf(key), tree.urlOf(key), start, lend),
+      async whole({ key }) {
+        const version = tree.version(key);
+        return {
+          async confirm() {
+            if (tree.version(key) !== version) throw changedMeanwhile(tree.urlOf(key));
+          },
+        };
       },
     },
     async folders(prefix) {
@@ -200,6 +201,15 @@ class FolderTree {
       return { key, size: Number(stats.size), etag: etagOfFile(stats) };
     } catch (error) {
       if (isMissing(error)) return undefined;
+      throw this.unreadable(key, error);
+    }
+  }
+
+  /** Identifies what a file holds now: the same before and after is the same in between. */
+  version(key: string): string {
+    try {
+      return etagOfFile(statSync(this.pathOf(key), { bigint: true }));
+    } catch (error) {
       throw this.unreadable(key, error);
     }
   }

@@ -1,6 +1,6 @@
 // A place in memory: what tests read from and write to, with S3's habits where folders differ (ETags in listings, any key).
 
-import { ConditionFailed, InputError, InternalError } from "../errors.ts";
+import { ConditionFailed, changedMeanwhile, InputError, InternalError } from "../errors.ts";
 import { ContentHash } from "./content-hash.ts";
 import { compareKeys, folderPrefix } from "./keys.ts";
 import type { Expected, Listed, ObjectReader, Sink, Source, Upload } from "./ports.ts";
@@ -46,16 +46,24 @@ export function memoryPlace(contents: Record<string, string | Uint8Array> = {}, 
     },
     open: (key, expected) => memoryReader(() => objects.get(key), urlOf(key), chunkBytes, expected),
     ranges: {
-      async *open(key, start) {
+      async *open({ key }, start) {
         const bytes = objects.get(key);
         if (bytes === undefined) throw missing(urlOf(key));
         const reader = memoryReader(() => bytes.subarray(start), urlOf(key), chunkBytes, undefined);
         for await (const chunk of reader) yield chunk;
       },
-      async version(key) {
-        const bytes = objects.get(key);
-        if (bytes === undefined) throw missing(urlOf(key));
-        return etagOf(bytes);
+      async whole({ key }) {
+        const version = (): string => {
+          const bytes = objects.get(key);
+          if (bytes === undefined) throw missing(urlOf(key));
+          return etagOf(bytes);
+        };
+        const before = version();
+        return {
+          async confirm() {
+            if (version() !== before) throw changedMeanwhile(urlOf(key));
+          },
+        };
       },
     },
     async etag({ key, etag }) {

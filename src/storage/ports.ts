@@ -56,10 +56,43 @@ export type Lend = (bytes: number) => Uint8Array | undefined;
 
 /** How several readers read one object together. */
 export interface Ranges {
-  /** The bytes from `start` on, in chunks as an ObjectReader's, read into what `lend` gives where there is some. */
-  open(key: string, start: number, lend?: Lend): AsyncIterable<Uint8Array>;
-  /** Identifies the version that lies there now, without reading it: the same before and after is the same in between. */
-  version(key: string): Promise<string>;
+  /** What is known of all of an object, without reading it; to be asked for before the first range is read. */
+  whole(object: Listed): Promise<Whole>;
+  /** The bytes from `start` on, in chunks as an ObjectReader's. */
+  open(object: Listed, start: number, how?: RangeReading): RangeReader;
+}
+
+/** An object that is read in ranges. */
+export interface Whole {
+  /** What its bytes are checked against cannot be put together from ranges: one `ObjectReader` has to read it all (P11). */
+  readonly isIndivisible?: boolean;
+  /** The sum whose shares `confirm` wants; absent where there is none to check the bytes against. */
+  readonly sum?: string;
+  /**
+   * To be called after the last range was read, with the shares of ranges that make up the object.
+   * @throws {InputError} where it is not what it was, {DamagedInputError} where the bytes do not match the sum
+   */
+  confirm(shares: readonly Share[]): Promise<void>;
+}
+
+export interface RangeReading {
+  /** How far it will be read, most likely: no more is asked for at first. Default: to the end. */
+  readonly until?: number;
+  /** Chunks are read into what it gives, where there is some. */
+  readonly lend?: Lend;
+  /** As a `Whole` has it. */
+  readonly sum?: string;
+}
+
+export interface RangeReader extends AsyncIterable<Uint8Array> {
+  /** What the bytes from the start to the offset `until`, which were given out, add to the sum; absent where there are none. */
+  share?(until: number): Promise<Share | undefined>;
+}
+
+/** A part of an object's sum: plain data, for the place it comes from. */
+export interface Share {
+  readonly to: number;
+  readonly value: bigint;
 }
 
 /** A place that raw objects and metadata are read from. Every failure is an InputError naming the URL. */
@@ -77,8 +110,7 @@ export interface Source {
    * is known may be read in several requests at once.
    */
   open(key: string, etag?: string, size?: number): ObjectReader;
-  /** Absent where an object is checked against what the store knows of all of it (P11): then one reader has to read it. */
-  readonly ranges?: Ranges;
+  readonly ranges: Ranges;
   /** What identifies the bytes of an object: the listing's ETag, or else a hash of the content, which has to be read for it. */
   etag(listed: Listed): Promise<string>;
   urlOf(key: string): string;

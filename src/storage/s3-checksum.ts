@@ -1,5 +1,6 @@
 // What the bytes of an S3 object are checked against (P11).
 import { type HashAlgorithm, HashBeside, hashOf } from "./hash-thread.ts";
+import { CRC_NAMES, type CrcName } from "./s3-crc.ts";
 import type { Facts } from "./s3-fetch.ts";
 
 /** A check of all bytes of an object. */
@@ -58,6 +59,15 @@ export function expectedOf(facts: Facts): Expected | undefined {
   return undefined;
 }
 
+/** A CRC of all bytes, which can be put together from those of pieces; undefined where the store has none. */
+export function expectedCrc(facts: Facts): (Expected & { readonly name: CrcName }) | undefined {
+  for (const name of CRC_NAMES) {
+    const value = stored(facts, name);
+    if (value !== undefined) return { name, value: Buffer.from(value, "base64") };
+  }
+  return undefined;
+}
+
 const HASHES: Partial<Record<Expected["name"], HashAlgorithm>> = { MD5: "md5", SHA1: "sha1", SHA256: "sha256" };
 
 /** Checks what comes in chunks, the slow sums beside whatever is done with them. */
@@ -104,12 +114,12 @@ export async function checked(
   return { matches: Buffer.compare(await sum.digest(), value) === 0, bytes };
 }
 
-interface Sum {
+export interface Sum {
   update(chunk: Uint8Array): void;
   digest(): Uint8Array | Promise<Uint8Array>;
 }
 
-async function sumOf(name: Expected["name"]): Promise<Sum> {
+export async function sumOf(name: Expected["name"]): Promise<Sum> {
   if (name === "CRC32") {
     let crc = 0;
     return {

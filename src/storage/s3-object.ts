@@ -2,7 +2,7 @@
 // wrong, in our words.
 import { DamagedInputError, InputError } from "../errors.ts";
 import type { Bucket, Range } from "./s3-bucket.ts";
-import { release } from "./s3-checksum.ts";
+import { type Expected, release } from "./s3-checksum.ts";
 import { faultOf } from "./s3-fault.ts";
 import { type Answer, type Facts, unquoted } from "./s3-fetch.ts";
 import { PATIENCE, type Patience, pause, SILENT_ATTEMPTS } from "./s3-patience.ts";
@@ -141,6 +141,15 @@ export class S3Object {
       `its bytes do not match its ${name} checksum. Run the command again, or upload the object again`,
     );
     return this.bucket.PlaceError === InputError ? new DamagedInputError(message) : new this.bucket.PlaceError(message);
+  }
+
+  /** Throws where there has to be something to check the bytes against (P11), and is not. */
+  requireChecksum(expected: Expected | undefined): void {
+    if (!this.bucket.options.requireChecksum || expected !== undefined) return;
+    throw this.cannot(
+      "there is nothing to check its bytes against: no checksum over the whole object, and its ETag is no MD5. " +
+        "Without --require-checksum it is read all the same",
+    );
   }
 
   cannot(state: string): Error {

@@ -1,6 +1,6 @@
 // A large S3 object in ranges, several of them on their way at once: for lines where one connection brings less than is read.
 import { type Answer, type Facts, unquoted } from "./s3-fetch.ts";
-import { type Line, Watch } from "./s3-line.ts";
+import { Watch } from "./s3-line.ts";
 import type { Piece, S3Object } from "./s3-object.ts";
 
 /** So large is a range: large enough for the latency of its request, and for what requests cost. */
@@ -87,19 +87,19 @@ export function inRanges(
   })();
 }
 
-/** An object by one connection; in ranges from where it proves to be slow. `began`: when it was asked for. */
+/** A piece by one connection; in ranges from where it proves to be slow. `answer` came already, to what was asked at `began`. */
 export async function* whileQuick(
   object: S3Object,
-  line: Line,
   etag: string,
-  length: number,
-  answer: Answer,
-  began: number,
+  { start, end }: Piece,
+  answer?: Answer,
+  began = performance.now(),
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const chunks = object.chunks(etag, { start: 0, end: length }, answer);
+  const { line } = object.bucket;
+  const chunks = object.chunks(etag, { start, end }, answer);
   const watch = new Watch(began);
   const ask = () => object.facts().catch(() => {});
-  let at = 0;
+  let at = start;
   try {
     for (;;) {
       const { value, done } = await watch.wait(chunks.next());
@@ -107,10 +107,10 @@ export async function* whileQuick(
       at += value.length;
       watch.took(value.length);
       yield value;
-      if (watch.isSlow() && length - at > PIECE_BYTES && (await line.learn(watch.rate, ask))) break;
+      if (watch.isSlow() && end - at > PIECE_BYTES && (await line.learn(watch.rate, ask))) break;
     }
   } finally {
     await chunks.return(undefined);
   }
-  yield* inRanges(object, etag, { start: at, end: length }, new AbortController());
+  yield* inRanges(object, etag, { start: at, end }, new AbortController());
 }

@@ -69,7 +69,7 @@ async function begin(object: S3Object, size: number | undefined): Promise<Whole 
   const { line } = object.bucket;
   if (isLarge(size) && line.isFar) {
     const begun = await beginInRanges(object, size);
-    if (begun) requireChecksum(object, begun);
+    if (begun) refuseUnchecked(object, begun);
     return begun;
   }
   for (let attempt = 1; ; attempt++) {
@@ -80,10 +80,10 @@ async function begin(object: S3Object, size: number | undefined): Promise<Whole 
     const etag = unquoted(facts.ETag)!;
     const length = facts.ContentLength;
     const chunks = isLarge(length)
-      ? whileQuick(object, line, etag, length, answer, began)
+      ? whileQuick(object, etag, { start: 0, end: length }, answer, began)
       : object.chunks(etag, { start: 0, end: length }, answer);
     const begun: Begun = { etag, length, facts, chunks, end: () => body.discard() };
-    requireChecksum(object, begun);
+    refuseUnchecked(object, begun);
     if (length === undefined || isLarge(length)) return begun;
     const bytes = await object.piece(etag, { start: 0, end: length }, answer);
     const expected = expectedOf(facts);
@@ -94,13 +94,13 @@ async function begin(object: S3Object, size: number | undefined): Promise<Whole 
   }
 }
 
-function requireChecksum(object: S3Object, begun: Begun): void {
-  if (!object.bucket.options.requireChecksum || expectedOf(begun.facts)) return;
-  begun.end();
-  throw object.cannot(
-    "there is nothing to check its bytes against: no checksum over the whole object, and its ETag is no MD5. " +
-      "Without --require-checksum it is read all the same",
-  );
+function refuseUnchecked(object: S3Object, begun: Begun): void {
+  try {
+    object.requireChecksum(expectedOf(begun.facts));
+  } catch (error) {
+    begun.end();
+    throw error;
+  }
 }
 
 async function* checkedChunks(object: S3Object, { facts, chunks }: Begun): AsyncGenerator<Uint8Array> {

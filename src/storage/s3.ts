@@ -8,6 +8,7 @@ import { abortUploads } from "./s3-multipart.ts";
 import type { Patience } from "./s3-patience.ts";
 import { openObject, readWhole } from "./s3-reader.ts";
 import { removeObject } from "./s3-remove.ts";
+import { s3Ranges } from "./s3-split.ts";
 import { putBytes, S3Upload } from "./s3-upload.ts";
 
 /** Where "s3://bucket/prefix" is. */
@@ -28,6 +29,7 @@ export function s3Source({ bucket: name, prefix, options = {}, patience }: S3Pla
     folders: (prefix) => bucket.folders(prefix),
     head: (key) => bucket.head(key),
     open: (key, etag, size) => openObject(bucket, key, etag, size),
+    ranges: s3Ranges(bucket),
     async etag({ key, etag }) {
       const found = etag ?? (await bucket.head(key))?.etag;
       if (found === undefined) throw new InputError(`Cannot read ${bucket.urlOf(key)}: it does not exist`);

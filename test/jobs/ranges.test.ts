@@ -154,7 +154,7 @@ test("P4, P6, P7: any object, cut anywhere, in any order: the books and faults o
         const bytes = isGzip ? gzipSync(raw) : raw;
         writeFileSync(join(folder, "raw/object"), bytes);
         const object = { key: "object", size: bytes.length };
-        const tasks = planTasks([object], { hasRanges: true, taskBytes: Math.ceil(bytes.length / parts) });
+        const tasks = planTasks([object], { taskBytes: Math.ceil(bytes.length / parts) });
         const whole = await derive(name, planTasks([object]), first);
         const inOrder = await derive(name, tasks, first);
         const inAnyOrder = await derive(name, tasks, (count) => picks.next().value % count);
@@ -200,7 +200,7 @@ describe("a cut", () => {
 test("an object that changes while its ranges are read is an input error", async () => {
   const bytes = Buffer.concat(Array.from({ length: 50 }, (_, n) => ping(n)));
   writeFileSync(join(folder, "raw/object"), bytes);
-  const tasks = planTasks([{ key: "object", size: bytes.length }], { hasRanges: true, taskBytes: 2000 });
+  const tasks = planTasks([{ key: "object", size: bytes.length }], { taskBytes: 2000 });
   let asked = 0;
   const derived = derive("Plain", tasks, () => {
     if (++asked === 3) appendFileSync(join(folder, "raw/object"), ping(50));
@@ -243,7 +243,7 @@ describe("on worker threads", () => {
     const size = Buffer.concat(frames).length;
     writeFileSync(join(folder, "raw/big"), Buffer.concat(frames));
     const objects = [{ key: "big", size }];
-    const tasks = planTasks(objects, { hasRanges: true, taskBytes: size / 6 });
+    const tasks = planTasks(objects, { taskBytes: size / 6 });
     expect(tasks.length).toBe(6);
     for (const workers of [1, 2, 5]) {
       const quarantine = { url: join(folder, `q${workers}`) };

@@ -117,23 +117,31 @@ export function contract(name: string, fresh: () => Place): void {
       expect(error.message).toContain(source.urlOf("x"));
     });
 
-    test("an object may be read from any byte on, by several at once, and its version is known, if the place has ranges", async () => {
+    test("an object may be read from any byte on, by several at once, and is told to be what it was or not", async () => {
       const { source, sink } = fresh();
       const large = new Uint8Array(2_500_001).map((_, i) => (i * 31) ^ (i >> 8));
       await sink.put("d/large", large);
       const { ranges } = source;
-      if (ranges === undefined) return;
-      const version = await ranges.version("d/large");
+      const [listed] = await all(source.list(""));
       const starts = [0, 1, 1 << 20, 2_500_000, 2_500_001];
-      const read = await Promise.all(starts.map((start) => content(ranges.open("d/large", start))));
+      const whole = await ranges.whole(listed!);
+      const readers = starts.map((start) => ranges.open(listed!, start, { until: start + 9, sum: whole.sum }));
+      const read = await Promise.all(readers.map(content));
       for (const [index, bytes] of read.entries()) expect(Buffer.compare(bytes, large.subarray(starts[index]))).toBe(0);
-      expect(await ranges.version("d/large")).toBe(version);
+      const ends = [...starts.slice(1), large.length];
+      const shares = await Promise.all(readers.map((reader, index) => reader.share?.(ends[index]!)));
+      await whole.confirm(shares.flatMap((share) => share ?? []));
       await sink.put("d/large", bytesOf("another"));
-      expect(await ranges.version("d/large")).not.toBe(version);
-      for (const failing of [content(ranges.open("none", 5)), ranges.version("none")]) {
-        const error = await failing.catch((thrown) => thrown);
+      const [other] = await all(source.list(""));
+      const none = { ...listed!, key: "none" };
+      for (const [failing, url] of [
+        [() => ranges.whole(listed!).then(() => whole.confirm([])), "d/large"],
+        [() => ranges.whole({ ...other!, key: "none" }), "none"],
+        [() => content(ranges.open(none, 5)), "none"],
+      ] as const) {
+        const error = await failing().catch((thrown) => thrown);
         expect(error).toBeInstanceOf(InputError);
-        expect(error.message).toContain(source.urlOf("none"));
+        expect(error.message).toContain(source.urlOf(url));
       }
     });
 

@@ -215,6 +215,52 @@ describe("a fault that passes", () => {
   }
 });
 
+describe("a reader of one of several ranges", () => {
+  const [start, until] = [3 * MiB + 1, 9 * MiB + 5];
+  /** Reads as a worker does, beyond its range; gives its share with those of readers of what is before and behind. */
+  const readThree = async (from: Source) => {
+    const listed = { key, etag: etag(), size: SIZE };
+    const whole = await from.ranges.whole(listed);
+    const shares = [];
+    for (const [first, end, to] of [
+      [0, start, start + 100],
+      [start, until, until + MiB],
+      [until, SIZE, SIZE],
+    ] as const) {
+      const reader = from.ranges.open(listed, first, { until: end, sum: whole.sum });
+      let at = first;
+      for await (const chunk of reader) {
+        expect(Buffer.compare(chunk, BYTES.subarray(at, at + chunk.length))).toBe(0);
+        at += chunk.length;
+        if (at >= to) break;
+      }
+      shares.push((await reader.share!(end))!);
+    }
+    await whole.confirm(shares);
+    const wrong = shares.map((share, index) => (index === 1 ? { ...share, value: share.value ^ 1n } : share));
+    expect(whole.confirm(wrong)).rejects.toBeInstanceOf(DamagedInputError);
+    expect(whole.confirm(shares.slice(1))).rejects.toBeInstanceOf(DamagedInputError);
+  };
+
+  for (const fault of [
+    undefined,
+    "stalled",
+    "hang",
+    "reset",
+    "truncated",
+    { status: 503, code: "SlowDown" },
+  ] as const) {
+    for (const distance of ["near", "far"] as const) {
+      test(`${typeof fault === "object" ? fault.status : (fault ?? "no fault")}, ${distance}`, async () => {
+        let count = 0;
+        double.fault = (one) => (isRead(one) && ++count === 3 ? fault : undefined);
+        await readThree(distance === "far" ? hasty : source(HASTY));
+        expect(count).toBeGreaterThan(3);
+      });
+    }
+  }
+});
+
 describe("never bytes of two versions", () => {
   const replace = (nth: number) => {
     let count = 0;
