@@ -1,8 +1,9 @@
 // Runs the contract of the store ports and one whole batch over a real S3 server, and compares the output with that of
 // folders. bun scripts/interop/check.ts <endpoint>; S3_TEST_ACCESS_KEY and S3_TEST_SECRET_KEY where the server checks them.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { ConditionFailed } from "../../src/errors.ts";
 import { openSink, openSource } from "../../src/storage/place.ts";
 import type { Expected, Place } from "../../src/storage/ports.ts";
@@ -61,6 +62,54 @@ async function checkParts(place: Place): Promise<void> {
   console.log("20 MiB in parts, under conditions: as written");
 }
 
+/** Of more than a task: with a CRC, which ranges are checked against together, and with the MD5 that is its ETag alone. */
+async function checkHuge(bucket: string, raw: string): Promise<void> {
+  const frames = readFileSync(join(raw, filesBelow(raw).find((key) => key.includes("/main/"))!));
+  const bytes = Buffer.alloc(Math.ceil(HUGE_BYTES / frames.length) * frames.length, frames);
+  const local = join(folder, "huge");
+  mkdirSync(local);
+  writeFileSync(join(local, "huge.heka"), bytes);
+  const convert = async (from: string, output: string, workers: string): Promise<Map<string, string>> => {
+    const errors = ["--max-errors", "100%", "-q"];
+    run(
+      binary,
+      "convert",
+      "ExampleStream",
+      from,
+      "-o",
+      output,
+      "-j",
+      workers,
+      "--endpoint-url",
+      endpointUrl!,
+      ...errors,
+    );
+    return partsBelow({ url: output });
+  };
+  const expected = await convert(local, join(folder, "huge-expected"), "2");
+  for (const ChecksumAlgorithm of ["CRC32", "CRC64NVME", undefined] as const) {
+    const client = new S3Client({
+      endpoint: endpointUrl,
+      forcePathStyle: true,
+      requestChecksumCalculation: "WHEN_REQUIRED",
+    });
+    const name = ChecksumAlgorithm ?? "MD5";
+    await client.send(
+      new PutObjectCommand({ Bucket: bucket, Key: `${name}/huge.heka`, Body: bytes, ChecksumAlgorithm }),
+    );
+    client.destroy();
+    for (const workers of ["1", "2"]) {
+      const found = await convert(`s3://${bucket}/${name}/`, join(folder, `huge-${name}-${workers}`), workers);
+      if (expected.size === 0 || !Bun.deepEquals(found, expected))
+        throw new Error(`The parts of a huge object with ${name} are not those of the folder`);
+    }
+  }
+  console.log(`one object of ${bytes.length} bytes, with each checksum: the same parts from S3 by one and two workers`);
+}
+
+/** More than a task. */
+const HUGE_BYTES = 200 << 20;
+
 try {
   run(process.execPath, "test", "test/storage/s3.test.ts");
 
@@ -68,6 +117,7 @@ try {
   run(process.execPath, "scripts/sample-day.ts", raw, "--pings", "600");
   const s3 = { endpointUrl };
   const bucket = await bucketAt(endpointUrl);
+  await checkHuge(bucket, raw);
   await checkParts({ url: `s3://${bucket}/parts`, s3 });
   const sink = openSink({ url: `s3://${bucket}/raw data`, s3 });
   for (const key of filesBelow(raw)) await sink.put(key, readFileSync(join(raw, key)));

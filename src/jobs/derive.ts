@@ -36,15 +36,15 @@ export interface TaskSink extends FaultSink {
 }
 
 /**
- * Runs all tasks and gives the books of all objects in the order of the plan. At most `ahead` tasks are under way or done
- * before their turn. Rejects with the failure of the first task that fails, in the order of the plan whichever worker is the
+ * Runs all tasks and gives the books of all objects in the order of the plan. At most two tasks for each of `workers` are
+ * under way or done before their turn. Rejects with the failure of the first task that fails, in the order of the plan whichever worker is the
  * faster; later tasks that are under way then go on, and are ignored.
  */
 export async function deriveTasks(
   tasks: readonly Task[],
   spec: Omit<TaskSpec, "inputs">,
   pool: Pick<WorkerPool, "ask">,
-  ahead: number,
+  workers: number,
   sink: TaskSink,
 ): Promise<ObjectBooks[]> {
   const waiting = tasks.map(() => new WaitingGroups());
@@ -75,7 +75,7 @@ export async function deriveTasks(
     const inputs = task.inputs.map(({ key, size, etag }) => ({ key, size, etag }));
     const { key } = inputs[0]!;
     const whole = task.range && wholes.get(key);
-    const cuts = whole?.isIndivisible ? rangesOf(tasks, key).map(({ end }) => end) : undefined;
+    const cuts = whole?.isReadInOneGo ? rangesOf(tasks, key).map(({ end }) => end) : undefined;
     const range = task.range && { ...task.range, from, sum: whole?.sum, cuts };
     return pool.ask<"done">({ kind: "task", task: { ...spec, inputs, range } }, (event) => {
       if (ended) return;
@@ -94,7 +94,7 @@ export async function deriveTasks(
 
   /** Whether the worker that has the object's first range reads this one, too. */
   const isReadAlong = ({ range, inputs }: Task): boolean =>
-    range !== undefined && range.start > 0 && wholes.get(inputs[0]!.key)!.isIndivisible;
+    range !== undefined && range.start > 0 && wholes.get(inputs[0]!.key)!.isReadInOneGo;
 
   const running: Promise<void>[] = [];
   const ends: (RangeEnds | undefined)[] = [];
@@ -134,9 +134,9 @@ export async function deriveTasks(
   const asked: number[] = [];
   /** In order: nothing is gained by a task that ends before its turn. */
   const prepare = async ({ index, range, inputs }: Task): Promise<void> => {
-    if (range?.start === 0) wholes.set(inputs[0]!.key, await WholeObject.of(source, inputs[0]!));
+    if (range?.start === 0) wholes.set(inputs[0]!.key, await WholeObject.of(source, inputs[0]!, workers));
     if (isReadAlong(tasks[index]!)) return;
-    while (asked.filter((one) => one >= turn).length >= ahead && !failed) await running[turn]!.catch(() => {});
+    while (asked.filter((one) => one >= turn).length >= 2 * workers && !failed) await running[turn]!.catch(() => {});
     asked.push(index);
   };
   try {

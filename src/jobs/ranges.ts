@@ -38,19 +38,18 @@ export class WholeObject {
     private readonly source: Source,
     private readonly object: RawObject,
     private readonly whole: Whole,
+    /** One worker reads all ranges, each byte once. */
+    readonly isReadInOneGo: boolean,
   ) {
-    const isRead = object.etag !== undefined || whole.isIndivisible;
+    const isRead = object.etag !== undefined || isReadInOneGo;
     this.#etag = isRead ? Promise.resolve(object.etag ?? "") : this.#readAll();
     this.#etag.catch(() => {}); // told when it is asked for
   }
 
   /** To be made before the first range is read. */
-  static async of(source: Source, object: RawObject): Promise<WholeObject> {
-    return new WholeObject(source, object, await source.ranges.whole(object));
-  }
-
-  get isIndivisible(): boolean {
-    return this.whole.isIndivisible ?? false;
+  static async of(source: Source, object: RawObject, workers: number): Promise<WholeObject> {
+    const whole = await source.ranges.whole(object);
+    return new WholeObject(source, object, whole, whole.isIndivisible || workers === 1);
   }
 
   get sum(): string | undefined {

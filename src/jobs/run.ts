@@ -253,7 +253,7 @@ function partitionWork(
       const { progress } = watcher;
       const { quarantine, shared } = context;
       const deriveIn = (from: Pick<WorkerPool, "ask">) =>
-        deriveTasks(tasks, spec, from, 2 * job.workers, { write, progress });
+        deriveTasks(tasks, spec, from, job.workers, { write, progress });
       if (shared) {
         return deriveShared(shared.scan, shared.member, deriveIn, async () => {
           await writer.abort(); // what came of the scan with the others
@@ -263,7 +263,7 @@ function partitionWork(
       if (!quarantine) return deriveIn(pool);
       const to = { ...quarantine, prefix: quarantinePrefix(partition, job), written: (url: string) => kept.add(url) };
       return keepingFaults(tasks, to, (faults) =>
-        deriveTasks(tasks, { ...spec, keepFaults: true }, pool, 2 * job.workers, { write, progress, ...faults }),
+        deriveTasks(tasks, { ...spec, keepFaults: true }, pool, job.workers, { write, progress, ...faults }),
       );
     },
   };

@@ -121,7 +121,7 @@ async function derive(name: string, tasks: readonly Task[], choose: (count: numb
   const told = [0, 0, 0];
   let rows = 0;
   const spec = { stream: resolveStream(`./${name}.ts`, folder), place, codec: "none", strict: false } as const;
-  const books = await deriveTasks(tasks, spec, pool, 4, {
+  const books = await deriveTasks(tasks, spec, pool, 2, {
     async write(group) {
       groups.push(Bun.hash(group.bytes).toString());
       rows += group.rows;
