@@ -460,7 +460,7 @@ test("rows and columns are read in part", async () => {
 
 test("the footer carries the author's schema and no trace of the build", async () => {
   const footer = await readFooter(writePart(WIDE, wide(1)).buffer);
-  expect(footer.created_by).toBe("derive version 1.0.3");
+  expect(footer.created_by).toBe("derive version 1.0.4");
   expect(footer.key_value_metadata).toEqual([
     { key: "parquet.avro.schema", value: JSON.stringify(WIDE) },
     { key: "writer.model.name", value: "avro" },
