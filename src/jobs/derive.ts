@@ -23,6 +23,7 @@ function rejectWith(
   throw new FaultyInput(error.message, joinRanges(tasks, [...before, error.books]));
 }
 
+/** The ranges of one object, in their order. */
 function rangesOf(tasks: readonly Task[], key: string) {
   return tasks.flatMap(({ inputs, range }) => (range !== undefined && inputs[0]!.key === key ? [range] : []));
 }
@@ -37,8 +38,8 @@ export interface TaskSink extends FaultSink {
 
 /**
  * Runs all tasks and gives the books of all objects in the order of the plan. At most two tasks for each of `workers` are
- * under way or done before their turn. Rejects with the failure of the first task that fails, in the order of the plan whichever worker is the
- * faster; later tasks that are under way then go on, and are ignored.
+ * under way or done before their turn. Rejects with the failure of the first task that fails, in the order of the plan
+ * whichever worker is the faster; later tasks that are under way then go on, and are ignored.
  */
 export async function deriveTasks(
   tasks: readonly Task[],

@@ -20,8 +20,8 @@ export const END = { window: 0, full: 1, other: 2 } as const;
 /** The names every plan has, in this order. */
 export const PING_FIELDS = ["submission", "content"] as const;
 
-/** So much may be read behind the window: assembly/snappy.ts takes up to five bytes for each of FARTHEST before it looks. */
-export const INPUT_SLACK = 192 << 10;
+/** So much may be read behind the window: assembly/snappy.ts takes up to three bytes for each of FARTHEST before it looks. */
+export const INPUT_SLACK = 128 << 10;
 
 export const BUCKETS = 1024;
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
+import { encodeFrame } from "../../src/heka/writer.ts";
 import { deriveTasks } from "../../src/jobs/derive.ts";
 import { planPartition, planTasks, type Task } from "../../src/jobs/plan.ts";
 import { WorkerPool } from "../../src/jobs/pool.ts";
@@ -16,6 +16,7 @@ import { type LoadedStream, loadStream } from "../../src/pipeline/load.ts";
 import { runRange } from "../../src/pipeline/range.ts";
 import { runTasks, type TaskSpec } from "../../src/pipeline/task.ts";
 import { folderSource } from "../../src/storage/folder.ts";
+import { ping } from "./pings.ts";
 
 let folder = "";
 const loaded = new Map<string, LoadedStream>();
@@ -38,27 +39,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function ping(n: number, holding: Uint8Array = new Uint8Array(0), isCompressed = false): Uint8Array {
-  const message = encodeMessage({
-    uuid: new Uint8Array(16),
-    timestamp: 1n,
-    payload: "p".repeat((n * 37) % 200),
-    fields: [
-      { name: "id", type: "string", values: [`id-${n}`] },
-      { name: "held", type: "bytes", values: [holding] },
-      { name: "n", type: "integer", values: [BigInt(n)] },
-    ],
-  } as Parameters<typeof encodeMessage>[0]);
-  return encodeFrame(isCompressed ? compressSnappy(message) : message);
-}
-
 /** Pieces of an object: frames, frames in frames, blanks, noise, broken headers, frames that are cut off or hold no message. */
 const piece = fc
   .integer({ min: 0, max: 999 })
   .chain((n) =>
     fc.constantFrom(
       ping(n),
-      ping(n, undefined, true),
+      ping(n, undefined, { isCompressed: true }),
       ping(n, Buffer.concat([ping(n + 1000), ping(n + 2000, ping(n + 3000))])),
       Buffer.alloc((n % 90) + 1, " \n"),
       Buffer.from("\x1e\x1e\x05no frame".repeat((n % 9) + 1)),
@@ -66,7 +53,7 @@ const piece = fc
       ping(n).subarray(0, -9),
       encodeFrame(new Uint8Array([0x0a, 0xff, n % 256])),
       ping(n),
-      ping(n, undefined, true),
+      ping(n, undefined, { isCompressed: true }),
     ),
   );
 
@@ -238,7 +225,9 @@ describe("on worker threads", () => {
 
   test("P4 the same files for any number of workers, also of several streams and of the quarantine", async () => {
     const frames = Array.from({ length: 400 }, (_, n) =>
-      n % 50 === 17 ? Buffer.from("\x1enoise") : ping(n, n % 40 === 0 ? ping(n + 1) : undefined, n % 3 === 0),
+      n % 50 === 17
+        ? Buffer.from("\x1enoise")
+        : ping(n, n % 40 === 0 ? ping(n + 1) : undefined, { isCompressed: n % 3 === 0 }),
     );
     const size = Buffer.concat(frames).length;
     writeFileSync(join(folder, "raw/big"), Buffer.concat(frames));

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Crc32c, Crc64NvmeJs } from "@aws-sdk/checksums/crc";
 import { DamagedInputError, InputError } from "../../src/errors.ts";
-import { encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { planPartition, planTasks } from "../../src/jobs/plan.ts";
 import { WorkerPool } from "../../src/jobs/pool.ts";
 import { type Job, runJob, runJobs } from "../../src/jobs/run.ts";
@@ -17,22 +16,11 @@ import type { Place, S3Options } from "../../src/storage/ports.ts";
 import { type Asked, type Double, startDouble } from "../s3/double.ts";
 import { crc32Of } from "../s3/store.ts";
 import { CREDENTIALS } from "../storage/s3-places.ts";
+import { ping as pingOf } from "./pings.ts";
 
 Object.assign(process.env, CREDENTIALS);
 
-function ping(n: number, held = new Uint8Array(0)): Uint8Array {
-  const message = encodeMessage({
-    uuid: new Uint8Array(16),
-    timestamp: 1n,
-    payload: "p".repeat((n * 37) % 3000),
-    fields: [
-      { name: "id", type: "string", values: [`id-${n}`] },
-      { name: "held", type: "bytes", values: [held] },
-      { name: "n", type: "integer", values: [BigInt(n)] },
-    ],
-  } as Parameters<typeof encodeMessage>[0]);
-  return encodeFrame(message);
-}
+const ping = (n: number, held?: Uint8Array): Uint8Array => pingOf(n, held, { longest: 3000 });
 
 /** Some MB with noise, and frames in fields of frames so large that each of some cuts falls into one. */
 const BYTES = Buffer.concat(

@@ -238,8 +238,8 @@ describe("a reader of one of several ranges", () => {
     }
     await whole.confirm(shares);
     const wrong = shares.map((share, index) => (index === 1 ? { ...share, value: share.value ^ 1n } : share));
-    expect(whole.confirm(wrong)).rejects.toBeInstanceOf(DamagedInputError);
-    expect(whole.confirm(shares.slice(1))).rejects.toBeInstanceOf(DamagedInputError);
+    await expect(whole.confirm(wrong)).rejects.toBeInstanceOf(DamagedInputError);
+    await expect(whole.confirm(shares.slice(1))).rejects.toBeInstanceOf(DamagedInputError);
   };
 
   for (const fault of [

@@ -27,7 +27,7 @@ const LONG: u32 = 0x80;
 const STEP_OUTPUT: usize = 64;
 /** How far the first scan waits. */
 const FIRST_BYTES: usize = 1024;
-/** So much output is there between two pauses at most. Of broken elements a byte of it may take five of input. */
+/** So much output is there between two pauses at most. Of broken elements a byte of it may take three of input. */
 const FARTHEST: usize = 32 << 10;
 /** Where the input goes on behind a broken element: farther than any ends. */
 const BROKEN: usize = usize.MAX_VALUE;
