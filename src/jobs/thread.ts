@@ -1,6 +1,7 @@
 // One worker thread, from its beginning to its end. Bun's own Worker: that of node:worker_threads takes 2 ms to load, in either
 // thread.
-import { Pulse } from "../pipeline/pulse.ts";
+import { equip } from "../pipeline/equipment.ts";
+import type { Pulse } from "../pipeline/pulse.ts";
 
 export interface Thread {
   readonly worker: Worker;
@@ -27,12 +28,10 @@ export function takeThread(): Thread {
 }
 
 function begin(): Thread {
-  const pulse = new Pulse();
   const worker = new Worker(ENTRY, { env: process.env as Record<string, string> }); // as it is by now
-  worker.postMessage(pulse.buffer);
   alive.add(worker);
   worker.addEventListener("close", () => alive.delete(worker), { once: true });
-  return { worker, pulse };
+  return { worker, pulse: equip(worker) };
 }
 
 /** Ends it at once, whatever it does: within a single long operation, a sort say, after that. */

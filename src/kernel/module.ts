@@ -2,10 +2,15 @@
 
 let loaded: Promise<WebAssembly.Module | undefined> | undefined;
 
-/** The kernel, compiled once for each thread; undefined where there is none: not built, or no WebAssembly with vectors. */
+/** The kernel, compiled once; undefined where there is none: not built, or no WebAssembly with vectors. */
 export function kernelModule(): Promise<WebAssembly.Module | undefined> {
   loaded ??= load();
   return loaded;
+}
+
+/** For a thread that gets the kernel from another one, and need not compile it. */
+export function expectModule(module: Promise<WebAssembly.Module | undefined>): void {
+  loaded = module;
 }
 
 async function load(): Promise<WebAssembly.Module | undefined> {

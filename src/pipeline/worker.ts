@@ -1,9 +1,11 @@
 // A worker thread: user code runs here and nowhere else. Requests come as plain data; encoded row groups go back as
 // transferred bytes, counts as plain data. Records never cross.
 import { sharedKernel } from "../kernel/instance.ts";
+import { expectModule } from "../kernel/module.ts";
 import type { Place, Source } from "../storage/ports.ts";
 import { className } from "../thrown.ts";
 import { describeThrown } from "./causes.ts";
+import type { Equipment } from "./equipment.ts";
 import { FaultLines } from "./fault-lines.ts";
 import { isOwn, type LoadedStream, loadStream, type StreamRef } from "./load.ts";
 import { expectMischief, leaveStdout, mayBeOf, mischief, refuseSignals } from "./mischief.ts";
@@ -24,12 +26,14 @@ const PROGRESS_EVERY_MS = 200;
 
 /**
  * Answers requests, one at a time and in order, until the thread is ended from outside. `openSource` opens the places
- * that tasks name; `early` are the messages that came so far. The first is the pulse's memory, the others are requests.
+ * that tasks name; `early` are the messages that came so far: the equipment, then requests.
  * A stream runs in this thread, and may do anything in it: what is needed to answer is taken beforehand.
  */
 export function serve(openSource: (place: Place | string) => Source, early: readonly MessageEvent[]): void {
   const post = postMessage.bind(globalThis);
   let pulse = new Pulse(); // until the main thread's comes
+  const kernel = Promise.withResolvers<WebAssembly.Module | undefined>();
+  expectModule(kernel.promise);
   setInterval(() => pulse.beat(), BEAT_EVERY_MS).unref();
   refuseSignals();
   leaveStdout();
@@ -121,8 +125,9 @@ export function serve(openSource: (place: Place | string) => Source, early: read
       reply({ kind: "failed", error: toPlainError(mischief(nameOf(streamOf(request)), stray) ?? error) });
     }
   };
-  const take = ({ data }: MessageEvent<SharedArrayBuffer | Ticketed<Request>>): void => {
+  const take = ({ data }: MessageEvent<Equipment | Ticketed<Request>>): void => {
     if (data instanceof SharedArrayBuffer) pulse = new Pulse(data);
+    else if ("kernel" in data) kernel.resolve(data.kernel);
     else void respond(data);
   };
   for (const event of early) take(event);
