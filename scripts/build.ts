@@ -4,9 +4,9 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assemble, KIT_MODULE, STREAMS_MODULE } from "../src/compile/assemble.ts";
 import type { Kit } from "../src/compile/kit.ts";
-import { buildKernel } from "./kernel.ts";
 import { ARCHITECTURES, type Architecture, isArchitecture, isOwn, runtimeFor } from "./runtime.ts";
 import { buildTypes } from "./types.ts";
+import { buildWebAssembly } from "./webassembly.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -63,7 +63,7 @@ function versionOf(binary: string): string {
   return check.stdout.toString().trim();
 }
 
-buildKernel(); // parts of the program, as texts
+buildWebAssembly(); // parts of the program, as texts
 buildTypes();
 const kit = await makeKit();
 const architectures = process.argv.slice(2);

@@ -10,7 +10,7 @@ const SOURCES = [
   "src/**/*",
   "streams/**/*",
   "scripts/build.ts",
-  "scripts/kernel.ts",
+  "scripts/webassembly.ts",
   "package.json",
   "package-lock.json",
   "tsconfig.json",

@@ -7,7 +7,7 @@ import { checkLayers, importsOf, type SourceFile } from "./layers.ts";
 const root = join(import.meta.dir, "..");
 const files: SourceFile[] = [...new Bun.Glob("{src,streams}/**/*.{ts,js}").scanSync({ cwd: root })]
   .map((path) => path.replaceAll("\\", "/"))
-  .filter((path) => !path.startsWith("src/kernel/assembly/")) // WebAssembly, for another compiler
+  .filter((path) => !/^src\/\w+\/assembly\//.test(path)) // WebAssembly, for another compiler
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 

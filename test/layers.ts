@@ -73,7 +73,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   pipeline: {
     below: ["kernel", "compile", "author", "streams", "avro", "parquet", "heka", "ports", "place", "version"],
   },
-  // All but src/kernel/assembly, which another compiler turns into WebAssembly.
+  // All but src/*/assembly, which another compiler turns into WebAssembly.
   kernel: { below: ["author", "avro", "parquet", "heka"], pure: true },
   author: { below: ["avro", "heka"], pure: true },
   avro: { below: ["parquet"], packages: ["avsc"], pure: true },
@@ -100,6 +100,7 @@ export function layerOf(path: string): string | undefined {
   if (top === "streams") return "streams";
   if (path === "package.json") return "version";
   if (path === "build/kernel.base64.txt") return "kernel";
+  if (path === "build/crc.base64.txt") return "storage";
   if (path === "build/derive.d.ts.txt") return "cli";
   if (top !== "src" || folder === undefined) return undefined;
   if (path === "src/storage/ports.ts" || path === "src/storage/keys.ts") return "ports";
@@ -113,7 +114,7 @@ export function layerOf(path: string): string | undefined {
 }
 
 /** What is imported but no source. */
-const BUILT = new Set(["package.json", "build/kernel.base64.txt", "build/derive.d.ts.txt"]);
+const BUILT = new Set(["package.json", "build/kernel.base64.txt", "build/crc.base64.txt", "build/derive.d.ts.txt"]);
 
 const STATIC = /^[ \t]*(?:import\s*|(?:import|export)\b(?:[\s\w$*{},]|\/\/[^\n]*\n)*?\bfrom\s*)["']([^"'\n]+)["']/gm;
 const DYNAMIC = /\bimport\s*\(\s*["'`]([^"'`\n]+)["'`]/g;

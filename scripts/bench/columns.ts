@@ -9,8 +9,8 @@ import type { Value } from "../../src/parquet/column.ts";
 import { RowGroupBuilder } from "../../src/parquet/rowgroup.ts";
 import { type SchemaElement, schemaOf } from "../../src/parquet/schema.ts";
 import { TestBatch } from "../../test/kernel/batch.ts";
-import { buildKernel } from "../kernel.ts";
 import { Random } from "../sample/random.ts";
+import { buildWebAssembly } from "../webassembly.ts";
 
 const BATCH = 256;
 const BATCHES = 64;
@@ -67,7 +67,7 @@ function measure(append: () => void, finish: () => void): { append: number; fini
   return { append: perRow("append"), finish: perRow("finish") };
 }
 
-buildKernel();
+buildWebAssembly();
 const kernel = createKernel((await kernelModule())!);
 console.log("| column | append: plain | kernel | finish: plain | kernel |\n|---|---|---|---|---|");
 for (const { name, element, value } of CASES) {

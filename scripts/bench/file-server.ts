@@ -1,27 +1,37 @@
 // A store that gives files as S3 gives objects, in a process of its own, cheap enough not to be what is measured.
-// bun scripts/bench/file-server.ts <folder>: the port on stdout. Buckets: "crc32" tells a CRC-32 of each object, "md5" none, so that
-// the ETag has to do.
+// bun scripts/bench/file-server.ts <folder>: the port on stdout. Buckets: "crc32", "crc32c" and "crc64nvme" tell such a CRC of each
+// object, "md5" none, so that the ETag has to do.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32Of, md5Of } from "../../test/s3/store.ts";
+import { sumOf } from "../../src/storage/s3-checksum.ts";
+import { CRC_NAMES } from "../../src/storage/s3-crc.ts";
+import { md5Of } from "../../test/s3/store.ts";
+import { buildWebAssembly } from "../webassembly.ts";
 
 interface StoredFile {
   readonly path: string;
   readonly size: number;
   readonly etag: string;
-  readonly crc32: string;
+  /** By the names of buckets. */
+  readonly sums: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 const folder = process.argv[2] ?? "";
-const objects: ReadonlyMap<string, StoredFile> = new Map(
-  readdirSync(folder)
-    .sort()
-    .map((name) => {
-      const bytes = readFileSync(join(folder, name));
-      const facts = { path: join(folder, name), size: bytes.length };
-      return [`raw/${name}`, { ...facts, etag: `"${md5Of(bytes).toString("hex")}"`, crc32: crc32Of(bytes) }] as const;
-    }),
-);
+buildWebAssembly();
+const objects = new Map<string, StoredFile>();
+for (const name of readdirSync(folder).sort()) {
+  const bytes = readFileSync(join(folder, name));
+  const etag = `"${md5Of(bytes).toString("hex")}"`;
+  const sums: Record<string, Record<string, string>> = {};
+  for (const crc of CRC_NAMES) {
+    const sum = await sumOf(crc);
+    sum.update(bytes);
+    const value = Buffer.from(await sum.digest()).toString("base64");
+    const kind = crc.toLowerCase();
+    sums[kind] = { [`x-amz-checksum-${kind}`]: value, "x-amz-checksum-type": "FULL_OBJECT" };
+  }
+  objects.set(`raw/${name}`, { path: join(folder, name), size: bytes.length, etag, sums });
+}
 
 const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 60, fetch: answer });
 console.log(server.port);
@@ -33,11 +43,10 @@ function answer(request: Request): Response {
   if (key === "") return listing(searchParams.get("prefix") ?? "");
   const object = objects.get(key);
   if (object === undefined) return new Response("<Error><Code>NoSuchKey</Code></Error>", { status: 404 });
-  const { path, size, etag, crc32 } = object;
+  const { path, size, etag, sums } = object;
   const [range, from = 0, last = size - 1] = /^bytes=(\d+)-(\d+)?$/.exec(request.headers.get("range") ?? "") ?? [];
   const [start, end] = [Number(from), Math.min(size, Number(last) + 1)];
-  const sum = { "x-amz-checksum-crc32": crc32, "x-amz-checksum-type": "FULL_OBJECT" };
-  const headers = { etag, ...(bucket === "crc32" && !range && sum) };
+  const headers = { etag, ...(!range && sums[bucket ?? ""]) };
   if (request.method === "HEAD") return new Response(null, { headers: { ...headers, "content-length": `${size}` } });
   const body = Bun.file(path).slice(start, end);
   const partly = { ...headers, "content-range": `bytes ${start}-${end - 1}/${size}` };

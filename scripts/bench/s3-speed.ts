@@ -30,7 +30,13 @@ const server = Bun.spawn([process.execPath, script, raw], {
   stderr: "inherit",
 });
 const port = new TextDecoder().decode((await server.stdout.getReader().read()).value).trim();
-const places = { "a folder": raw, "S3, CRC-32": "s3://crc32/raw", "S3, MD5 as ETag": "s3://md5/raw" };
+const places = {
+  "a folder": raw,
+  "S3, CRC-32": "s3://crc32/raw",
+  "S3, CRC-64/NVME": "s3://crc64nvme/raw",
+  "S3, CRC-32C": "s3://crc32c/raw",
+  "S3, MD5 as ETag": "s3://md5/raw",
+};
 const contenders = Object.entries(places).flatMap(([name, place]) =>
   [1, 2].map((workers) => ({ name, place, workers })),
 );

@@ -1,6 +1,7 @@
 // What the bytes of an S3 object are checked against (P11).
 import { type HashAlgorithm, HashBeside, hashOf } from "./hash-thread.ts";
-import { CRC_NAMES, type CrcName } from "./s3-crc.ts";
+import { CRC_NAMES, type CrcName, isCrc } from "./s3-crc.ts";
+import { crcSum } from "./s3-crc-sum.ts";
 import type { Facts } from "./s3-fetch.ts";
 
 /** A check of all bytes of an object. */
@@ -17,7 +18,7 @@ export interface Checksum {
 
 /** Which checksum of the whole object the store has. */
 export interface Expected {
-  readonly name: "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256" | "MD5";
+  readonly name: CrcName | "SHA1" | "SHA256" | "MD5";
   readonly value: Uint8Array;
 }
 
@@ -45,18 +46,14 @@ export function storedMd5(facts: Facts): string | undefined {
 
 /** The quickest check that the facts allow, undefined when they allow none. */
 export function expectedOf(facts: Facts): Expected | undefined {
-  for (const name of ["CRC32", "SHA1", "SHA256"] as const) {
+  const crc = expectedCrc(facts);
+  if (crc !== undefined) return crc;
+  for (const name of ["SHA1", "SHA256"] as const) {
     const value = stored(facts, name);
     if (value !== undefined) return { name, value: Buffer.from(value, "base64") };
   }
   const md5 = storedMd5(facts);
-  if (md5 !== undefined) return { name: "MD5", value: Buffer.from(md5, "hex") };
-  // In JavaScript, and a third as fast as MD5.
-  for (const name of ["CRC64NVME", "CRC32C"] as const) {
-    const value = stored(facts, name);
-    if (value !== undefined) return { name, value: Buffer.from(value, "base64") };
-  }
-  return undefined;
+  return md5 === undefined ? undefined : { name: "MD5", value: Buffer.from(md5, "hex") };
 }
 
 /** A CRC of all bytes, which can be put together from those of pieces; undefined where the store has none. */
@@ -68,13 +65,16 @@ export function expectedCrc(facts: Facts): (Expected & { readonly name: CrcName 
   return undefined;
 }
 
-const HASHES: Partial<Record<Expected["name"], HashAlgorithm>> = { MD5: "md5", SHA1: "sha1", SHA256: "sha256" };
+const HASHES: Record<Exclude<Expected["name"], CrcName>, HashAlgorithm> = {
+  MD5: "md5",
+  SHA1: "sha1",
+  SHA256: "sha256",
+};
 
 /** Checks what comes in chunks, the slow sums beside whatever is done with them. */
 export async function checksumOf({ name, value }: Expected): Promise<Checksum> {
-  const algorithm = HASHES[name];
-  if (algorithm !== undefined) {
-    const hash = new HashBeside(algorithm);
+  if (!isCrc(name)) {
+    const hash = new HashBeside(HASHES[name]);
     return {
       name,
       take: (chunk) => hash.take(chunk),
@@ -103,13 +103,12 @@ export async function checked(
   { name, value }: Expected,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<{ matches: boolean; bytes: Uint8Array<ArrayBuffer> }> {
-  const algorithm = HASHES[name];
-  if (algorithm !== undefined && inline >= INLINE_BYTES) {
-    const hashed = await hashOf(algorithm, bytes);
+  if (!isCrc(name) && inline >= INLINE_BYTES) {
+    const hashed = await hashOf(HASHES[name], bytes);
     return { matches: Buffer.compare(hashed.hash, value) === 0, bytes: hashed.bytes };
   }
-  const sum = algorithm === undefined ? await sumOf(name) : new Bun.CryptoHasher(algorithm);
-  if (algorithm !== undefined) inline += bytes.length;
+  const sum = isCrc(name) ? await sumOf(name) : new Bun.CryptoHasher(HASHES[name]);
+  if (!isCrc(name)) inline += bytes.length;
   sum.update(bytes);
   return { matches: Buffer.compare(await sum.digest(), value) === 0, bytes };
 }
@@ -119,7 +118,7 @@ export interface Sum {
   digest(): Uint8Array | Promise<Uint8Array>;
 }
 
-export async function sumOf(name: Expected["name"]): Promise<Sum> {
+export async function sumOf(name: CrcName): Promise<Sum> {
   if (name === "CRC32") {
     let crc = 0;
     return {
@@ -129,6 +128,8 @@ export async function sumOf(name: Expected["name"]): Promise<Sum> {
       digest: () => crc32Bytes(crc),
     };
   }
+  const sum = await crcSum(name);
+  if (sum !== undefined) return sum;
   const { Crc32c, Crc64NvmeJs } = await import("@aws-sdk/checksums/crc");
   return name === "CRC32C" ? new Crc32c() : new Crc64NvmeJs();
 }

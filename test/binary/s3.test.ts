@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Crc32c, Crc64NvmeJs } from "@aws-sdk/checksums/crc";
 import { builtBinary } from "../../scripts/built.ts";
 import { writeSampleDay } from "../../scripts/sample-day.ts";
 import { framePing } from "../../src/heka/ping.ts";
@@ -104,7 +105,11 @@ test("P11 a larger object that is damaged on its way is read once more: the same
   const frames = Array.from({ length: 50 }, (_, i) =>
     framePing({ id: `${i}`, text: "x".repeat(100_000) }, {}, "landfill"),
   );
-  double.store.place("bucket", "large/a", Buffer.concat(frames));
+  const content = Buffer.concat(frames);
+  const crc64 = new Crc64NvmeJs();
+  crc64.update(content);
+  const crc32c = new Crc32c();
+  crc32c.update(content);
   writeFileSync(
     join(folder, "L.ts"),
     `import { defineStream, string } from "derive";
@@ -114,16 +119,24 @@ test("P11 a larger object that is damaged on its way is read once more: the same
     derive(["convert", "./L.ts", "s3://bucket/large", "-o", output, "--endpoint-url", double.endpoint], folder, {
       env,
     });
-  expect((await convert("undisturbed")).exit).toBe(0);
-  let damaged = 0;
-  double.fault = ({ operation }) => (operation === "GetObject" && damaged++ === 0 ? "corrupted" : undefined);
-  const ended = await convert("disturbed");
-  expect([ended.exit, damaged]).toEqual([0, 2]);
   const part = "l/v1/part-0-00000.zstd.parquet";
   const bytes = (output: string) => readFileSync(join(folder, output, part));
-  expect(Buffer.compare(bytes("disturbed"), bytes("undisturbed"))).toBe(0);
-  double.fault = ({ operation }) => (operation === "GetObject" ? "corrupted" : undefined);
-  const failed = await convert("never");
-  expect([failed.exit, existsSync(join(folder, "never"))]).toEqual([4, false]);
-  expect(failed.stderr).toContain("s3://bucket/large/a: its bytes do not match its MD5 checksum");
+  for (const [name, headers] of Object.entries<Record<string, string>>({
+    MD5: {},
+    CRC64NVME: { "x-amz-checksum-crc64nvme": Buffer.from(await crc64.digest()).toString("base64") },
+    CRC32C: { "x-amz-checksum-crc32c": Buffer.from(await crc32c.digest()).toString("base64") },
+  })) {
+    double.store.place("bucket", "large/a", content, headers);
+    double.fault = () => undefined;
+    expect((await convert(`undisturbed-${name}`)).exit).toBe(0);
+    let damaged = 0;
+    double.fault = ({ operation }) => (operation === "GetObject" && damaged++ === 0 ? "corrupted" : undefined);
+    const ended = await convert(`disturbed-${name}`);
+    expect([ended.exit, damaged]).toEqual([0, 2]);
+    expect(Buffer.compare(bytes(`disturbed-${name}`), bytes(`undisturbed-${name}`))).toBe(0);
+    double.fault = ({ operation }) => (operation === "GetObject" ? "corrupted" : undefined);
+    const failed = await convert("never");
+    expect([failed.exit, existsSync(join(folder, "never"))]).toEqual([4, false]);
+    expect(failed.stderr).toContain(`s3://bucket/large/a: its bytes do not match its ${name} checksum`);
+  }
 });

@@ -1,6 +1,7 @@
 // Each request that S3 takes, and each way it can go wrong: the outcome is that of an undisturbed run, or an error that
 // names the object, and nothing is left behind.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { Crc32c, Crc64NvmeJs } from "@aws-sdk/checksums/crc";
 import { ConditionFailed, InputError, OutputError } from "../../src/errors.ts";
 import type { Sink, Source } from "../../src/storage/ports.ts";
 import { s3Sink, s3Source } from "../../src/storage/s3.ts";
@@ -187,19 +188,27 @@ describe("a fault that stays", () => {
 describe("reading", () => {
   test("P11: bytes that do not match a checksum are read again, or are an InputError that names the object", async () => {
     const bytes: Record<string, Uint8Array<ArrayBuffer>> = { a: Buffer.from("one"), d: MEDIUM.slice() };
-    const hashes: Record<string, (bytes: Uint8Array<ArrayBuffer>) => string> = {
+    const crc = (Crc: typeof Crc32c | typeof Crc64NvmeJs) => async (bytes: Uint8Array<ArrayBuffer>) => {
+      const sum = new Crc();
+      sum.update(bytes);
+      return Buffer.from(await sum.digest()).toString("base64");
+    };
+    const hashes: Record<string, (bytes: Uint8Array<ArrayBuffer>) => string | Promise<string>> = {
       "x-amz-checksum-crc32": crc32Of,
+      "x-amz-checksum-crc32c": crc(Crc32c),
+      "x-amz-checksum-crc64nvme": crc(Crc64NvmeJs),
       "x-amz-checksum-sha1": (bytes) => new Bun.CryptoHasher("sha1").update(bytes).digest("base64"),
       "x-amz-checksum-sha256": (bytes) => new Bun.CryptoHasher("sha256").update(bytes).digest("base64"),
     };
     for (const [key, good] of Object.entries(bytes)) {
       for (const [header, hash] of [...Object.entries(hashes), [undefined, undefined] as const]) {
-        double.store.place("bucket", `p/${key}`, good, header ? { [header]: hash(good) } : {});
+        double.store.place("bucket", `p/${key}`, good, header ? { [header]: await hash(good) } : {});
         expect(Buffer.compare(await content(source.open(key)), good)).toBe(0);
         fail("GetObject", "corrupted", Number.POSITIVE_INFINITY);
         const error = await content(source.open(key)).catch((thrown) => thrown);
         expect(error).toBeInstanceOf(InputError);
-        expect(error.message).toContain(`s3://bucket/p/${key}: its bytes do not match its`);
+        const name = header?.replace("x-amz-checksum-", "").toUpperCase() ?? "MD5";
+        expect(error.message).toContain(`s3://bucket/p/${key}: its bytes do not match its ${name} checksum`);
         double.fault = () => undefined;
       }
     }
