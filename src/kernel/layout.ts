@@ -25,7 +25,7 @@ export const INPUT_SLACK = 128 << 10;
 
 export const BUCKETS = 1024;
 
-export const NAME = { start: 0, length: 4, next: 8, dotted: 12, bytes: 16 } as const;
+export const NAME = { start: 0, length: 4, next: 8, dotted: 12, position: 16, follower: 20, bytes: 24 } as const;
 export const KEY = { start: 0, length: 4, bytes: 8 } as const;
 export const CANDIDATE = { name: 0, keys: 4, settles: 8, bytes: 12 } as const;
 /** Whether a field of a name settles a path. */
@@ -44,7 +44,8 @@ export const PATH = {
   use: 44,
   hasDefault: 48,
   defaultLength: 52,
-  bytes: 56,
+  field: 56,
+  bytes: 60,
 } as const;
 export const PLAN = {
   buckets: 0,
@@ -55,11 +56,21 @@ export const PLAN = {
   laneA: 20,
   laneB: 24,
   whole: 28,
-  bytes: 32,
+  first: 32,
+  afterOther: 36,
+  bytes: 40,
 } as const;
 export const COLUMN = { kind: 0, present: 4, values: 8, starts: 12, lengths: 16, bytes: 20 } as const;
 export const FOUND_BYTES = 16;
-export const LANE = { found: 0, sections: 4, sectionCount: 8, settled: 12, grown: 16, bytes: 20 } as const;
+export const LANE = {
+  found: 0,
+  sections: 4,
+  sectionCount: 8,
+  settled: 12,
+  grown: 16,
+  follower: 20,
+  bytes: 24,
+} as const;
 export const MAX_SECTIONS = 128;
 export const RANGE_BYTES = 8;
 export const MESSAGE = {

@@ -107,6 +107,7 @@ function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: numbe
     set(at + NAME.start, start);
     set(at + NAME.length, encoded.length);
     set(at + NAME.dotted, name.includes(".") ? 1 : 0);
+    set(at + NAME.position, i);
     const bucket = buckets + 2 * bucketOf(view, start, encoded.length);
     set(at + NAME.next, view.getUint16(bucket, true));
     view.setUint16(bucket, i + 1, true);
@@ -151,6 +152,9 @@ function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: numbe
     set(at + PATH.column, column);
     set(at + PATH.states, answer.states);
     set(at + PATH.use, USE[use]);
+    const [only] = path.fieldNames;
+    const isField = path.keys.length === 1 && getter !== "json" && !path.keys[0]!.text.includes(".");
+    if (isField) set(at + PATH.field, names.indexOf(nameOf(path, only!.keys)) + 1);
     const otherwise = fallback?.value ?? null;
     if (otherwise === null) return answer;
     set(at + PATH.hasDefault, 1);

@@ -172,3 +172,12 @@ test.each([0, 1, 2])(
     expect(alone.books![0]).toMatchObject({ written: 0, undecodable: 1 });
   },
 );
+
+test("a block with bytes behind its last element is broken", async () => {
+  const made = block(message(dice(1)), dice(1));
+  for (const more of [[0], [0, 65], [0x0d, 1]]) {
+    const frames = [made, Uint8Array.from([...made, ...more]), made].map(encodeFrame);
+    const { books } = await expectSame(new Uint8Array(Buffer.concat(frames)), streams[0]!);
+    expect(books![0]).toMatchObject({ written: 2, undecodable: 1 });
+  }
+});

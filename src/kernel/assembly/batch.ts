@@ -1,5 +1,5 @@
-// What passes between the two halves of the kernel: a batch of messages, read and converted, column by column. message.ts and
-// json.ts fill it, columns.ts appends its rows to the row group.
+// What passes between the two halves of the kernel: a batch of messages, read and converted, column by column. resolve.ts
+// fills it, columns.ts appends its rows to the row group.
 
 /** The values of a batch, for each of its messages, in a column of one type. */
 export enum Kind {

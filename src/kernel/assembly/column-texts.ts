@@ -4,6 +4,7 @@ import { BatchColumn } from "./batch";
 import { Column, isTooLarge, limitDictionary } from "./column";
 import { push32, reserve, sizeOf } from "./list";
 import { isLarge, likelyPosition, NONE, readAhead, widen } from "./table";
+import { equal, firstBytes } from "./text";
 
 /**
  * `rows`: u32 each, the numbers of the `count` messages of the batch that become rows. Up to 15 bytes behind a text may
@@ -104,7 +105,7 @@ function intern(column: Column, start: usize, length: u32): u32 {
 /** Whether the store has this value at a position. */
 function isAt(column: Column, position: u32, start: usize, length: u32): bool {
   const found = valueAt(column, position);
-  return load<u32>(found) === length && areEqual(found + 4, start, length);
+  return load<u32>(found) === length && equal(found + 4, start, length);
 }
 
 /** Where the store has a value, with its length. */
@@ -131,12 +132,6 @@ const SHORT: u32 = 64;
 const MIX_A: u64 = 0xff51afd7ed558ccd;
 const MIX_B: u64 = 0x9e3779b97f4a7c15;
 
-/** Sixteen bytes that are set, sixteen that are not: a vector from within them masks what is behind a short text. */
-const mask = memory.data<u8>([
-  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0,
-]);
-
 // Up to sixteen bytes are one vector, masked rather than told apart by length, which is hard to foresee. Longer ones are
 // pieces of sixteen, of which the last one may share some bytes with that before.
 
@@ -145,7 +140,7 @@ function hashOf(start: usize, length: u32): u32 {
   let a = MIX_B ^ <u64>length;
   let b: u64 = 0;
   if (length <= 16) {
-    const piece = v128.and(v128.load(start), v128.load(mask + 16 - length));
+    const piece = firstBytes(start, length);
     a ^= v128.extract_lane<u64>(piece, 0);
     b = v128.extract_lane<u64>(piece, 1);
   } else {
@@ -162,16 +157,4 @@ function hashOf(start: usize, length: u32): u32 {
   a = (a * MIX_A) ^ (b * MIX_B);
   a = (a ^ (a >> 32)) * MIX_A;
   return <u32>(a >> 32);
-}
-
-function areEqual(a: usize, b: usize, length: u32): bool {
-  if (length <= 16) {
-    const difference = v128.xor(v128.load(a), v128.load(b));
-    return !v128.any_true(v128.and(difference, v128.load(mask + 16 - length)));
-  }
-  const last = length - 16;
-  for (let i: u32 = 0; i < last; i += 16) {
-    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
-  }
-  return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)));
 }

@@ -1,10 +1,12 @@
 // Cuts the window into frames and reads a batch of their messages. Takes only what is beyond doubt: a frame that lies whole in
 // the window, with the next frame's header or the end behind it. What else there is the driver gives to heka/frames.ts.
 import { messageLength, messageStart, readHeader, Sight, signed } from "./header";
-import { afterVarint, begin, DONE, Lane, MESSAGE_BYTES, Message, Outcome, readVarint, scan } from "./message";
+import { begin, Lane, MESSAGE_BYTES, Message, Outcome } from "./message";
 import { Plan } from "./plan";
 import { resolve } from "./resolve";
+import { DONE, scan } from "./scan";
 import { readBlocks } from "./snappy";
+import { afterVarint, readVarint } from "./varint";
 
 /** Why a batch ends where it does. */
 export enum End {

@@ -1,5 +1,5 @@
 // The header of a frame: a mark, the header's length, the header, a separator (heka/frames.ts).
-import { afterVarint, readVarint } from "./message";
+import { afterVarint, readVarint } from "./varint";
 
 const MARK: u8 = 0x1e;
 const HEADER_END: u8 = 0x1f;

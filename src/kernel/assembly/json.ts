@@ -1,6 +1,7 @@
 // A walk into JSON text by keys, passing over what is not wanted 64 bytes at a time. The rules are those of heka/json.ts, to
 // the letter: what is broken there is broken here, what is passed unread there is passed here.
-import { equal, Key } from "./plan";
+import { Key } from "./plan";
+import { equal } from "./text";
 
 /** Arrays and objects within each other, as in heka/json.ts. */
 const MAX_DEPTH: i32 = 500;

@@ -1,6 +1,7 @@
-// What a stream asks of messages, as tables in memory: the driver (src/kernel/tables.ts) writes them, message.ts and resolve.ts
+// What a stream asks of messages, as tables in memory: the driver (src/kernel/tables.ts) writes them, fields.ts and resolve.ts
 // read them.
 import { BatchColumn } from "./batch";
+import { equal } from "./text";
 
 /** How a value is asked for, as by a getter of Message. */
 export enum Getter {
@@ -47,6 +48,10 @@ export class Name {
   next: u32;
   /** 1 where it has a dot: then it is that of a section, whose text is JSON. */
   dotted: u32;
+  /** Its number among the plan's names. */
+  position: u32;
+  /** The Name of the field that lately came behind one of this name; 0 where there was none, or it is not for readExpected. */
+  follower: usize;
 }
 
 /** One key on the way into JSON. */
@@ -99,6 +104,8 @@ export class Path {
   /** 0: null. */
   hasDefault: u32;
   defaultLength: u32;
+  /** Where all of the path is the name of a field, and neither that of a section nor JSON: the name, counted from 1. Else 0. */
+  field: u32;
 }
 
 @unmanaged
@@ -114,6 +121,9 @@ export class Plan {
   laneB: usize;
   /** 1 where every message is read to its end. */
   whole: u32;
+  /** As Name's follower: the name that came first in a message, and that which came behind one that the plan does not have. */
+  first: usize;
+  afterOther: usize;
 }
 
 /** Buckets of names. */
@@ -155,12 +165,4 @@ export function findName(plan: Plan, start: usize, length: u32): i32 {
     next = name.next;
   }
   return -1;
-}
-
-/** Whether two ranges hold the same bytes. Reads up to seven beyond them. */
-export function equal(a: usize, b: usize, length: u32): bool {
-  let at: u32 = 0;
-  for (; at + 8 <= length; at += 8) if (load<u64>(a + at) !== load<u64>(b + at)) return false;
-  if (at === length) return true;
-  return (load<u64>(a + at) ^ load<u64>(b + at)) << (64 - ((length - at) << 3)) === 0;
 }

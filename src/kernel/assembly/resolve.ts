@@ -2,23 +2,10 @@
 // what is plain becomes a value here, everything else is left to the driver, which has the rest of the rules.
 import { BatchColumn } from "./batch";
 import { skipSpace, valueEnd, valueStart, Walk, walk } from "./json";
-import { foundAt, Lane, MAX_SECTIONS, Message, meaningOf, memberOf, Outcome, Range } from "./message";
+import { Found, foundAt, Lane, MAX_SECTIONS, Message, meaningOf, memberOf, Outcome, Range } from "./message";
 import { double, doubleOfText, long, longOfDouble, longOfText } from "./numbers";
-import {
-  CONTENT,
-  candidateAt,
-  equal,
-  Getter,
-  nameAt,
-  Path,
-  Plan,
-  pathAt,
-  Settles,
-  State,
-  SUBMISSION,
-  Use,
-} from "./plan";
-import { isPlain, isUtf8 } from "./text";
+import { CONTENT, candidateAt, Getter, nameAt, Path, Plan, pathAt, Settles, State, SUBMISSION, Use } from "./plan";
+import { equal, isPlain, isUtf8 } from "./text";
 
 const PAYLOAD: u32 = 6;
 
@@ -34,6 +21,7 @@ export function resolve(plan: Plan, message: Message, row: u32): Outcome {
   let outcome = Outcome.complete;
   for (let position: u32 = 0; position < plan.pathCount; position++) {
     const path = pathAt(plan, position);
+    if (path.field !== 0 && putUsual(path, foundAt(lane, path.field - 1), row)) continue;
     const state = find(plan, path, message, lane, row);
     if (state < 0) return Outcome.odd;
     // JSON has the sections below it put back in: the plain path does that.
@@ -47,6 +35,31 @@ export function resolve(plan: Plan, message: Message, row: u32): Outcome {
     }
   }
   return outcome;
+}
+
+/** The value of a field that is of the type that is asked for, as most are; false, and nothing is done, where it is another. */
+function putUsual(path: Path, found: Found, row: u32): bool {
+  const start = found.start;
+  const end = found.end;
+  const type = found.type;
+  const column = path.column;
+  if (start === 0) return false;
+  if (path.getter === Getter.text) {
+    if (type > BYTES || !isUtf8(start, end)) return false;
+    keepPlace(column, row, start, end);
+  } else if (path.getter === Getter.double) {
+    if (type !== DOUBLE) return false;
+    storeDouble(column, row, load<f64>(start));
+  } else {
+    if (end - start !== 1) return false;
+    const value = <u32>load<u8>(start);
+    if (path.getter === Getter.int && type === INTEGER) store<u32>(column.values + ((<usize>row) << 2), value);
+    else if (path.getter === Getter.boolean && type === BOOL) store<u8>(column.values + row, value === 0 ? 0 : 1);
+    else return false;
+  }
+  store<u8>(column.present + row, 1);
+  store<u8>(path.states + row, State.value);
+  return true;
 }
 
 /** What cannot be decided here. */

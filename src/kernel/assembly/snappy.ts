@@ -6,9 +6,11 @@
 // Steps are taken while what they write stays within the block. What they read may lie behind it, up to INPUT_SLACK of the
 // driver's layout.ts: that is found when they pause, before anything of it is used. What is not for a step the careful `element`
 // does. Blocks written in Go copy across 64 KiB boundaries, so nothing here assumes fragments.
-import { afterVarint, begin, DONE, FAULT, Lane, MESSAGE_BYTES, Message, Outcome, readVarint, scan } from "./message";
+import { begin, Lane, MESSAGE_BYTES, Message, Outcome } from "./message";
 import { Plan } from "./plan";
 import { resolve } from "./resolve";
+import { DONE, FAULT, scan } from "./scan";
+import { afterVarint, readVarint } from "./varint";
 
 /** For each tag the element's length. */
 const lengths = memory.data(256);
@@ -23,8 +25,8 @@ const offsets = memory.data(256 * 8, 16);
 /** In place of a length: more bytes say it. With it a literal is longer than its offset, and not for a step. */
 const LONG: u32 = 0x80;
 
-/** Output that a step may write beyond its place. */
-const STEP_OUTPUT: usize = 64;
+/** A literal that is no longer is copied in vectors: calling the engine's own copy takes longer than that. */
+const STEPPED: usize = 1024;
 /** How far the first scan waits. */
 const FIRST_BYTES: usize = 1024;
 /** So much output is there between two pauses at most. Of broken elements a byte of it may take three of input. */
@@ -74,7 +76,7 @@ function element(input: usize, inputEnd: usize, output: usize, base: usize, outp
       start += size;
     }
     if (length > <u64>(inputEnd - start) || length > <u64>(outputEnd - output)) return 0;
-    memory.copy(output, start, <usize>length);
+    copyLiteral(output, start, <usize>length);
     written = output + <usize>length;
     return start + <usize>length;
   }
@@ -88,16 +90,18 @@ function element(input: usize, inputEnd: usize, output: usize, base: usize, outp
   return next;
 }
 
-/** Decompresses the rest of a block, all checks made; false where it is broken. */
-function decompressRest(message: Message, input: usize, output: usize): bool {
-  const inputEnd = message.inputEnd;
-  const end = message.end;
-  while (input < inputEnd) {
-    input = element(input, inputEnd, output, message.bytes, end);
-    if (input === 0) return false;
-    output = written;
+/** As a step copies, where that is not for many steps: both sides have room behind them. */
+function copyLiteral(to: usize, from: usize, length: usize): void {
+  if (length > STEPPED) {
+    memory.copy(to, from, length);
+    return;
   }
-  return output === end;
+  for (const end = to + length; to < end; to += 64, from += 64) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    v128.store(to, v128.load(from, 32), 32);
+    v128.store(to, v128.load(from, 48), 48);
+  }
 }
 
 /**
@@ -107,8 +111,8 @@ function decompressRest(message: Message, input: usize, output: usize): bool {
 function resume(plan: Plan, message: Message, input: usize, output: usize): usize {
   message.outcome = Outcome.odd;
   if (input > message.inputEnd) return 0;
-  if (output + STEP_OUTPUT < message.end) {
-    const farthest = min(output + FARTHEST, message.end - STEP_OUTPUT);
+  if (output < message.end) {
+    const farthest = min(output + FARTHEST, message.end);
     const needed = scan(plan, message, output);
     if (needed === DONE && message.stopped !== 0) {
       message.outcome = resolve(plan, message, message.row);
@@ -118,8 +122,8 @@ function resume(plan: Plan, message: Message, input: usize, output: usize): usiz
     if (needed === DONE) return farthest;
     return needed === FAULT ? 0 : min(needed, farthest);
   }
-  const isWhole = decompressRest(message, input, output) && scan(plan, message, message.end) === DONE;
-  if (isWhole) message.outcome = resolve(plan, message, message.row);
+  const isAll = input === message.inputEnd && output === message.end;
+  if (isAll && scan(plan, message, output) === DONE) message.outcome = resolve(plan, message, message.row);
   return 0;
 }
 
@@ -253,7 +257,7 @@ function blockStart(message: Message): usize {
 }
 
 function firstStop(message: Message): usize {
-  return min(message.bytes + FIRST_BYTES, message.end - STEP_OUTPUT);
+  return min(message.bytes + FIRST_BYTES, message.end);
 }
 
 /** One message to its end, when there is no second one to read along with it. */

@@ -1,5 +1,32 @@
 // Text: whether bytes are UTF-8, and whether they are what a JSON string may hold as it is.
 
+/** Sixteen bytes that are set, sixteen that are not: a vector from within them masks what is behind a short text. */
+const mask = memory.data<u8>([
+  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0,
+]);
+
+/** The first bytes of a vector, at most 16; the others are 0. */
+export function firstBytes(at: usize, length: u32): v128 {
+  return v128.and(v128.load(at), v128.load(mask + 16 - length));
+}
+
+/** Whether two ranges hold the same bytes. Reads up to fifteen beyond them. */
+export function equal(a: usize, b: usize, length: u32): bool {
+  return length <= 16
+    ? !v128.any_true(v128.xor(firstBytes(a, length), firstBytes(b, length)))
+    : equalLong(a, b, length);
+}
+
+/** In pieces of sixteen, of which the last one may share some bytes with that before. */
+function equalLong(a: usize, b: usize, length: u32): bool {
+  const last = length - 16;
+  for (let i: u32 = 0; i < last; i += 16) {
+    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
+  }
+  return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)));
+}
+
 /** Every byte of a vector at or above 0x80 gives a bit. */
 function nonAscii(at: usize): i32 {
   return i8x16.bitmask(v128.load(at));
@@ -7,6 +34,11 @@ function nonAscii(at: usize): i32 {
 
 /** Whether the range is UTF-8. Reads up to fifteen bytes beyond it. */
 export function isUtf8(start: usize, end: usize): bool {
+  const length = <u32>(end - start);
+  return (length <= 16 && i8x16.bitmask(firstBytes(start, length)) === 0) || isLongUtf8(start, end);
+}
+
+function isLongUtf8(start: usize, end: usize): bool {
   let at = start;
   while (at < end) {
     const marks = <u32>nonAscii(at);
