@@ -69,8 +69,10 @@ export class PartWriter {
     return this.#assembler.rows;
   }
 
+  /** The group's bytes are given up: the collector would come too late for them. */
   async add(group: EncodedRowGroup): Promise<void> {
     await this.#write(this.#assembler.place(group));
+    group.bytes.buffer.transfer(0);
   }
 
   /**

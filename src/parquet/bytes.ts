@@ -37,6 +37,38 @@ export class ByteList {
   }
 }
 
+/** Pieces that are put together once all are there: a list would take twice as much while it grows. */
+export class Pieces {
+  length = 0;
+  private readonly pieces: Uint8Array[] = [];
+
+  /** The piece is this list's from now on. */
+  push(piece: Uint8Array): void {
+    this.pieces.push(piece);
+    this.length += piece.length;
+  }
+
+  /** All bytes, in a buffer of their own; the pieces are given up. */
+  join(): Uint8Array<ArrayBuffer> {
+    const joined = new Uint8Array(this.length);
+    let at = 0;
+    for (const piece of this.pieces) {
+      joined.set(piece, at);
+      at += piece.length;
+      giveUp(piece);
+    }
+    return joined;
+  }
+}
+
+/** So much memory is worth it. */
+const LARGE = 1 << 14;
+
+/** Gives memory back that is nobody else's: the collector would come too late for it. */
+function giveUp({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength >= LARGE && byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
+}
+
 export class NumberList {
   numbers = new Uint32Array(16);
   length = 0;

@@ -79,6 +79,7 @@ async function checkChunk(file: ByteSource, column: ColumnChunk) {
     starts.push(at);
     values += (header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
   }
+  bytes.transfer(0); // gives them back: the collector would come too late for a whole part
   if (values !== Number(column.meta_data!.num_values)) throw fault("the values of its pages do not add up", start);
   return { start, starts, values };
 }

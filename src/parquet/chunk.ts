@@ -4,7 +4,7 @@ import type { CompressionCodec, Encoding, PageHeader } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writePageHeader } from "hyparquet-writer/src/datapage.js";
 import type { BufferedColumn } from "./buffered.ts";
-import type { ByteList } from "./bytes.ts";
+import type { ByteList, Pieces } from "./bytes.ts";
 import type { Compress } from "./codec.ts";
 import { bitWidth, writeHybrid } from "./hybrid.ts";
 import { cutPages, type PageSpan } from "./pages.ts";
@@ -54,7 +54,7 @@ export interface GroupOutput {
   readonly codec: CompressionCodec;
   readonly compress: Compress;
   /** The row group's bytes so far. */
-  readonly out: ByteList;
+  readonly out: Pieces;
   /** Memory to work in. */
   readonly scratch: ByteList;
 }
@@ -125,8 +125,8 @@ export function storeChunk(group: GroupOutput, { dictionary, pages, facts, stati
       crc: Bun.hash.crc32(stored[i]!) | 0,
     });
     uncompressedBytes += header.offset + body.bytes.length;
-    out.append(header.getBytes());
-    out.append(stored[i]!);
+    out.push(header.getBytes());
+    out.push(stored[i]!);
   });
   const dataStarts = starts.slice(bodies.length - pages.length);
   return {
@@ -155,7 +155,7 @@ function compressBodies({ codec, compress }: GroupOutput, bodies: readonly Body[
   const stored = plain.map(compress);
   return totalBytes(stored) * 10 <= totalBytes(plain) * 9
     ? { codec, stored }
-    : { codec: "UNCOMPRESSED" as const, stored: plain as Uint8Array[] };
+    : { codec: "UNCOMPRESSED" as const, stored: plain.map((bytes): Uint8Array => bytes.slice()) };
 }
 
 function totalBytes(pieces: readonly Uint8Array[]): number {

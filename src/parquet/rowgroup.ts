@@ -1,6 +1,6 @@
 // Rows to a row group: the columns being built, when they are full, and their bytes.
 
-import { ByteList } from "./bytes.ts";
+import { ByteList, Pieces } from "./bytes.ts";
 import type { EncodedChunk } from "./chunk.ts";
 import { CODECS, type Codec, createCompressor } from "./codec.ts";
 import { ColumnBuilder, type GroupColumn } from "./column.ts";
@@ -31,7 +31,6 @@ export class RowGroupBuilder {
   bytes = 0;
   private readonly codec: Codec;
   /** Kept from group to group: such blocks are given back only when the collector gets to run. */
-  private readonly out = new ByteList();
   private readonly scratch = new ByteList();
 
   /** `columnFor` may give columns that are kept elsewhere. */
@@ -60,11 +59,11 @@ export class RowGroupBuilder {
 
   /** Encodes the rows, of which there must be some, and begins again with none. */
   finish(): EncodedRowGroup {
-    const { rows, codec, out, scratch } = this;
-    out.length = 0;
+    const { rows, codec, scratch } = this;
+    const out = new Pieces();
     const output = { rows, codec: CODECS[codec], compress: createCompressor(codec), out, scratch };
     const columns = this.columns.map((column) => column.finish(output));
-    const group = { bytes: out.view().slice(), rows, columns };
+    const group = { bytes: out.join(), rows, columns };
     this.rows = 0;
     this.bytes = 0;
     return group;
