@@ -79,7 +79,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   avro: { below: ["parquet"], packages: ["avsc"], pure: true },
   parquet: { below: [], packages: ["hyparquet", "hyparquet-writer", "hysnappy"], pure: true },
   heka: { below: [], packages: ["hysnappy"], pure: true },
-  storage: { below: ["place", "ports"], packages: ["@aws-sdk", "@smithy/core"] },
+  storage: { below: ["place", "ports"], packages: ["@aws-sdk", "@smithy/core", "@smithy/signature-v4"] },
   place: { below: ["storage", "ports"] },
   ports: { below: [] },
   streams: { below: [], packages: ["derive"], pure: true },

@@ -2,12 +2,13 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { compareKeys, folderPrefix } from "./keys.ts";
 import type { Listed, S3Options } from "./ports.ts";
-import { type Connection, connect, send } from "./s3-client.ts";
+import { type Client, connect, send } from "./s3-client.ts";
 import { faultOf, UnreadableAnswer } from "./s3-fault.ts";
 import { type Answer, unquoted } from "./s3-fetch.ts";
 import { Line } from "./s3-line.ts";
 import { PATIENCE, type Patience, pause } from "./s3-patience.ts";
-import { askQuickly, Fetched } from "./s3-quick.ts";
+import { plainPattern } from "./s3-plain.ts";
+import { askQuickly, Fetched, type Pattern } from "./s3-quick.ts";
 
 export type PlaceError = new (message: string) => Error;
 
@@ -32,8 +33,9 @@ export class Bucket {
   /** What every request says besides. */
   readonly payer: { RequestPayer?: "requester" };
   readonly line = new Line();
-  /** The first request for an object: others wait for it, and are made after its pattern. */
-  #first: Promise<Answer> | undefined;
+  /** Until the first request for an object has an answer: others wait, and are made after the pattern of one that succeeds. */
+  #first: Promise<unknown> | undefined;
+  #plain: Promise<Pattern | undefined> | undefined;
 
   /** @param PlaceError the class of its errors: InputError for reading, OutputError for writing */
   constructor(
@@ -56,8 +58,20 @@ export class Bucket {
     return { Bucket: this.name, Key: this.root + key, ...this.payer };
   }
 
-  connection(): Promise<Connection> {
-    return connect(this.options, this.patience);
+  connection(): Promise<Client> {
+    return connect(this.options, this.patience).client();
+  }
+
+  /** Loads what reading takes. */
+  async prepare(): Promise<void> {
+    if (!(await this.#pattern())) await this.connection();
+  }
+
+  /** How its objects are asked for: as the SDK showed; before it did, where that can be told without. */
+  async #pattern(): Promise<Pattern | undefined> {
+    const { settings, patterns } = connect(this.options, this.patience);
+    this.#plain ??= settings.then((settings) => plainPattern(this.name, settings, this.options));
+    return patterns.get(this.name) ?? this.#plain;
   }
 
   /** An error about one key: "Cannot read s3://bucket/key: access is denied. It takes the permission s3:GetObject". */
@@ -83,33 +97,51 @@ export class Bucket {
     // What consoles leave for a folder made by hand is none of our objects.
     if (key === "" || key.endsWith("/")) return undefined;
     try {
-      const found = await this.ask(key);
-      return found && { key, size: found.ContentLength!, etag: unquoted(found.ETag)! };
+      const { facts } = await this.get("HEAD", key, undefined, { start: 0 });
+      if (facts.ContentLength === undefined) throw new UnreadableAnswer();
+      return { key, size: facts.ContentLength, etag: unquoted(facts.ETag)! };
     } catch (error) {
+      const { status, code } = faultOf(error, "");
+      if (status === 404 && code !== "NoSuchBucket") return undefined;
       throw this.failed("read", key, error, "s3:GetObject");
     }
   }
 
   /** One object, or its bytes from `start` to `end`; by HEAD what is known of it. The SDK's errors. */
-  async get(
+  get(
+    method: "GET" | "HEAD",
+    key: string,
+    etag: string | undefined,
+    range: Range,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    if (this.#first) return this.#first.then(() => this.#get(method, key, etag, range, signal));
+    const first = this.#get(method, key, etag, range, signal);
+    this.#first = first.then(
+      () => {},
+      () => {},
+    );
+    return first;
+  }
+
+  async #get(
     method: "GET" | "HEAD",
     key: string,
     etag: string | undefined,
     { start, end }: Range,
-    signal?: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<Answer> {
-    const { sdk, client, patterns } = await this.connection();
-    await this.#first?.catch(() => {});
     const Range = start > 0 || end !== undefined ? `bytes=${start}-${end === undefined ? "" : end - 1}` : undefined;
     const IfMatch = etag === undefined ? undefined : `"${etag}"`;
-    const pattern = patterns.get(this.name);
+    const pattern = await this.#pattern();
     if (pattern) {
       const headers = { range: Range, "if-match": IfMatch };
       const answer = await askQuickly(pattern, method, this.root + key, headers, this.patience ?? PATIENCE, signal);
       if (answer) return answer;
     }
+    const { sdk, client } = await this.connection();
     const Command = method === "GET" ? sdk.GetObjectCommand : sdk.HeadObjectCommand;
-    const asked = send(async () => {
+    return send(async () => {
       const options = { abortSignal: signal, fetched: new Fetched() };
       await client.send(new Command({ ...this.at(key), IfMatch, Range }), options);
       const answer = options.fetched.answer!;
@@ -117,8 +149,6 @@ export class Bucket {
       answer.body.discard();
       throw new UnreadableAnswer();
     });
-    this.#first ??= asked;
-    return asked;
   }
 
   /** Removes what lies at a key, if anything does. The SDK's errors. */

@@ -8,29 +8,65 @@ import { fetchWhereAsked, type Patterns } from "./s3-quick.ts";
 
 type Sdk = typeof import("./s3-sdk.ts");
 
-/** The client and the package it is from: loaded together, so that commands on folders load neither. */
-export interface Connection {
+/** The client and the package it is from: loaded together, so that what needs neither loads neither. */
+export interface Client {
   readonly sdk: Sdk;
   readonly client: S3Client;
-  readonly patterns: Patterns;
 }
+
+/** One for each set of options. */
+export interface Connection {
+  readonly settings: Promise<Settings>;
+  readonly patterns: Patterns;
+  client(): Promise<Client>;
+}
+
+export type Settings = S3ClientConfig & {
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly forcePathStyle: boolean;
+};
 
 const CONNECT_MS = 5_000;
 
-const connections = new Map<string, Promise<Connection>>();
+const connections = new Map<string, Connection>();
 
 /** The connection for these options, the same one each time: its sockets are kept open between requests. */
-export function connect(options: S3Options, patience: Patience = PATIENCE): Promise<Connection> {
+export function connect(options: S3Options, patience: Patience = PATIENCE): Connection {
   const key = JSON.stringify([options, patience]);
-  const connection = connections.get(key) ?? open(options, patience);
+  const connection = connections.get(key) ?? connectionOf(options, patience);
   connections.set(key, connection);
   return connection;
 }
 
-async function open(options: S3Options, patience: Patience): Promise<Connection> {
+function connectionOf(options: S3Options, patience: Patience): Connection {
+  const settings = settingsOf(options, patience);
+  settings.catch(() => {}); // told to whoever waits for it
+  const patterns: Patterns = new Map();
+  let client: Promise<Client> | undefined;
+  return {
+    settings,
+    patterns,
+    client() {
+      client ??= load(settings, patterns, patience);
+      return client;
+    },
+  };
+}
+
+async function load(settings: Promise<Settings>, patterns: Patterns, patience: Patience): Promise<Client> {
   const sdk = await import("./s3-sdk.ts");
+  const client = new sdk.S3Client(await settings);
+  askForChecksums(client);
+  limitBodies(client, patience);
+  fetchWhereAsked(client, patterns, patience);
+  return { sdk, client };
+}
+
+async function settingsOf(options: S3Options, patience: Patience): Promise<Settings> {
+  const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
   const endpoint = await endpointOf(options);
-  const config: S3ClientConfig = {
+  const settings: Settings = {
     endpoint,
     region: await regionOf(options),
     profile: options.profile,
@@ -53,10 +89,10 @@ async function open(options: S3Options, patience: Patience): Promise<Connection>
       signer: { sign: async <T>(request: T) => request } as S3ClientConfig["signer"],
     }),
   };
-  const client = new sdk.S3Client(config);
-  askForChecksums(client);
-  limitBodies(client, patience);
-  return { sdk, client, patterns: fetchWhereAsked(client, patience) };
+  // One for all: a profile's process, say, runs once.
+  const { profile, region, logger, requestHandler } = settings;
+  const parentClientConfig = { profile, region, logger, requestHandler };
+  return { credentials: defaultProvider({ profile, logger, parentClientConfig }), ...settings };
 }
 
 interface Attempt {

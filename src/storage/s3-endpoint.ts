@@ -19,6 +19,15 @@ export async function regionOf({ region, profile }: S3Options): Promise<string> 
   return named ?? (await ofProfile(profile, (section) => section.region)) ?? "us-east-1";
 }
 
+/** Settings of the SDK by which a bucket is reached in another way than its name, region and endpoint say. */
+const TURNS = ["use_dualstack_endpoint", "use_fips_endpoint", "auth_scheme_preference", "sigv4a_signing_region_set"];
+
+/** Whether requests go where the endpoint, or else the region and the bucket's name, say at once. */
+export async function isPlain({ profile }: S3Options): Promise<boolean> {
+  if (TURNS.some((name) => process.env[`AWS_${name.toUpperCase()}`])) return false;
+  return !(await ofProfile(profile, (section) => TURNS.find((name) => section[name])));
+}
+
 /** Of `endpoint_url` in a profile, and of `s3 = endpoint_url` in the section that its `services` names. */
 function endpointIn(section: Profile, config: Readonly<Record<string, Profile>> = {}): string | undefined {
   const services = section.services === undefined ? undefined : config[`services.${section.services}`];

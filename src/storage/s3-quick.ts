@@ -1,7 +1,7 @@
 // Requests for objects without the way through the SDK, which takes milliseconds of CPU time for each of the first hundreds and
-// one for each of the others. The first request for a bucket goes through the SDK, and shows how they look there: the
-// address, the headers, who signs. Others are made after that pattern and signed by the SDK's signer; what does not succeed
-// at once is left to the SDK, with its repetitions, redirections and errors.
+// one for each of the others. They are made after a pattern (the address, the headers, who signs) and signed by the SDK's
+// signer; what does not succeed at once is left to the SDK, with its repetitions, redirections and errors. A request of the
+// SDK's that does shows the pattern; before the first there is one where s3-plain.ts knows how it will look.
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type Answer, answerOf, canFetch, fetchAnswer, type ObjectRequest } from "./s3-fetch.ts";
 import { type Patience, pause } from "./s3-patience.ts";
@@ -30,7 +30,7 @@ interface Scheme {
 }
 
 /** Requests with the option `fetched` are answered by fetch, and show their pattern. */
-export function fetchWhereAsked(client: S3Client, patience: Patience): Patterns {
+export function fetchWhereAsked(client: S3Client, patterns: Patterns, patience: Patience): void {
   const { requestHandler } = client.config;
   const send = requestHandler.handle.bind(requestHandler);
   requestHandler.handle = async (request, options) => {
@@ -50,7 +50,6 @@ export function fetchWhereAsked(client: S3Client, patience: Patience): Patterns 
     fetched.answer = answerOf(new Response(body, { headers }), new AbortController(), patience);
     return { response: { ...response, body: new Blob() } };
   };
-  const patterns: Patterns = new Map();
   const learn: Middleware = (next, context) => async (call) => {
     const result = await next(call);
     const { commandName, s3ExpressIdentity, __smithy_context } = context;
@@ -65,7 +64,6 @@ export function fetchWhereAsked(client: S3Client, patience: Patience): Patterns 
   };
   const place = { relation: "before", toMiddleware: "httpSigningMiddleware", name: "learnPattern" } as const;
   client.middlewareStack.addRelativeTo(learn as Parameters<typeof client.middlewareStack.addRelativeTo>[0], place);
-  return patterns;
 }
 
 interface Call {
@@ -102,7 +100,13 @@ function encoded(key: string): string {
 /** Of a store that gives no answer the SDK is to hear soon. */
 const SILENT_SHARE = 3;
 
-/** Undefined where it did not succeed: then the SDK is to ask. */
+/** That HEAD found nothing, as the SDK tells it. */
+class NotFound extends Error {
+  override name = "NotFound";
+  readonly $metadata = { httpStatusCode: 404 };
+}
+
+/** Undefined where it did not succeed: then the SDK is to ask. Throws where there is no such object, as far as HEAD tells. */
 export async function askQuickly(
   { request, sign }: Pattern,
   method: "GET" | "HEAD",
@@ -123,8 +127,10 @@ export async function askQuickly(
     const { response, answer } = await fetchAnswer(await sign(one), patience.stallMs / SILENT_SHARE, patience, signal);
     if (response.status < 300 && answer.facts.ETag !== undefined) return answer;
     answer.body.discard();
+    if (response.status === 404 && method === "HEAD") throw new NotFound();
     if (response.status >= 500 || response.status === 429) await pause(1);
-  } catch {
+  } catch (error) {
+    if (error instanceof NotFound) throw error;
     signal?.throwIfAborted();
     await pause(1);
   }

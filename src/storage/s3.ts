@@ -35,7 +35,7 @@ export function s3Source({ bucket: name, prefix, options = {}, patience }: S3Pla
       if (found === undefined) throw new InputError(`Cannot read ${bucket.urlOf(key)}: it does not exist`);
       return found;
     },
-    prepare: () => bucket.connection(),
+    prepare: () => bucket.prepare(),
   };
 }
 
