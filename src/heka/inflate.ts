@@ -1,15 +1,10 @@
 // Before framing: undoes the compression of a whole object, gzip or zstd, told by its first bytes and never by its name.
-import type { Zlib } from "node:zlib";
 import { FormatError } from "../errors.ts";
 import { ByteInput } from "./input.ts";
-import { zlib } from "./zlib.ts";
+import { Decompressor } from "./zlib.ts";
 
-/**
- * Compressed bytes given to zlib at a time. Deflate expands at most 1,032 times, so this bounds what a bomb can make us
- * hold; zstd expands without such a bound and is given one block at a time, of which each holds at most 128 KiB.
- */
+/** Compressed bytes given to zlib at a time. Of the one that is broken nothing comes out, or up to where its output was last full. */
 const pieceBytes = 16 * 1024;
-const outputBytes = 256 * 1024;
 
 /**
  * The bytes of an object without its compression: any number of gzip members and zstd frames, one after another, their
@@ -73,24 +68,24 @@ async function* gzipMember(input: ByteInput): AsyncIterable<Uint8Array> {
 
   let crc = 0;
   let size = 0;
-  const engine = new Engine(zlib().createInflateRaw({ chunkSize: outputBytes }), "gzip");
+  const deflate = new Decompressor("deflate");
   try {
-    while (!engine.ended) {
+    for (;;) {
       // Pieces are cut by the member and not by the chunks, so that a corrupt one always gives the same bytes.
       const piece = await input.peek(pieceBytes);
       if (piece.length === 0) throw new Fault("Cannot decompress gzip: it is truncated");
-      const before = engine.consumed;
-      for (const chunk of await engine.write(piece)) {
+      for (const chunk of deflate.write(piece)) {
         crc = Bun.hash.crc32(chunk, crc);
         size += chunk.length;
         yield chunk;
-        release(chunk);
       }
-      engine.check();
-      input.skip(engine.consumed - before);
+      if (deflate.failed) throw new Fault("Cannot decompress gzip: it is corrupt");
+      input.skip(deflate.consumed);
+      // What follows the end is not consumed: there is always a trailer.
+      if (deflate.consumed < piece.length) break;
     }
   } finally {
-    engine.close();
+    deflate.close();
   }
   const trailer = await take(input, 8, "gzip");
   const expected = new DataView(trailer.buffer, trailer.byteOffset, 8);
@@ -122,106 +117,31 @@ async function* zstdFrame(input: ByteInput): AsyncIterable<Uint8Array> {
   const contentSizeBytes = [singleSegment, 2, 4, 8][descriptor >> 6];
   const hasChecksum = (descriptor & 4) !== 0;
 
-  const engine = new Engine(zlib().createZstdDecompress({ chunkSize: outputBytes }), "zstd");
+  const zstd = new Decompressor("zstd");
+  const write = function* (bytes: Uint8Array): Iterable<Uint8Array> {
+    yield* zstd.write(bytes);
+    if (zstd.failed) throw new Fault("Cannot decompress zstd: it is corrupt");
+  };
   try {
-    await engine.write(start);
-    await engine.write(await take(input, 1 - singleSegment + dictionaryBytes + contentSizeBytes, "zstd"));
+    yield* write(start);
+    yield* write(await take(input, 1 - singleSegment + dictionaryBytes + contentSizeBytes, "zstd"));
     for (let last = false; !last; ) {
       const block = await take(input, 3, "zstd");
       const header = block[0] | (block[1] << 8) | (block[2] << 16);
       last = (header & 1) === 1;
       const type = (header >> 1) & 3;
-      await engine.write(block);
+      yield* write(block);
       // A run-length block states the length of the run and holds one byte.
-      yield* released(await engine.write(await take(input, type === 1 ? 1 : header >> 3, "zstd")));
-      engine.check();
+      yield* write(await take(input, type === 1 ? 1 : header >> 3, "zstd"));
     }
-    if (hasChecksum) yield* released(await engine.write(await take(input, 4, "zstd")));
-    yield* released(await engine.finish());
-    engine.check();
+    if (hasChecksum) yield* write(await take(input, 4, "zstd"));
   } finally {
-    engine.close();
+    zstd.close();
   }
-}
-
-function* released(chunks: readonly Uint8Array[]): Iterable<Uint8Array> {
-  for (const chunk of chunks) {
-    yield chunk;
-    release(chunk);
-  }
-}
-
-/**
- * Gives a chunk's memory back at once, as the collector would come too late: an object of the gzip era took 150 MB. The library
- * cuts its chunks out of blocks of `outputBytes`, and is done with a block when a chunk reaches to its end.
- */
-function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
-  if (byteOffset + byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
 }
 
 async function take(input: ByteInput, count: number, format: string): Promise<Uint8Array> {
   const bytes = await input.take(count);
   if (!bytes) throw new Fault(`Cannot decompress ${format}: it is truncated`);
   return bytes;
-}
-
-/** One decompressor of node:zlib, driven a piece at a time so that nothing decoded is lost when a later piece fails. */
-class Engine {
-  #stream: Zlib;
-  #format: string;
-  #output: Uint8Array[] = [];
-  #settled = () => {};
-  #failed = false;
-  ended = false;
-
-  constructor(stream: Zlib & NodeJS.ReadWriteStream, format: string) {
-    this.#stream = stream;
-    this.#format = format;
-    // No Buffer, whose slices are no copies: chunks are good for one pull only.
-    stream.on("data", ({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>) =>
-      this.#output.push(new Uint8Array(buffer, byteOffset, byteLength)),
-    );
-    stream.on("end", () => {
-      this.ended = true;
-      this.#settled();
-    });
-    stream.on("error", () => {
-      this.#failed = true;
-      this.#settled();
-    });
-  }
-
-  /** Compressed bytes used so far: what follows the end of a stream is not. */
-  get consumed(): number {
-    return this.#stream.bytesWritten;
-  }
-
-  /** What came out of `piece`, also when it is broken: see `check`. */
-  async write(piece: Uint8Array): Promise<Uint8Array[]> {
-    return this.#run((settled) => (this.#stream as Zlib & NodeJS.WritableStream).write(piece, settled));
-  }
-
-  async finish(): Promise<Uint8Array[]> {
-    return this.#run(() => (this.#stream as Zlib & NodeJS.WritableStream).end());
-  }
-
-  check(): void {
-    if (this.#failed) throw new Fault(`Cannot decompress ${this.#format}: it is corrupt`);
-  }
-
-  close(): void {
-    this.#stream.close();
-  }
-
-  async #run(start: (settled: () => void) => void): Promise<Uint8Array[]> {
-    if (!this.#failed && !this.ended) {
-      await new Promise<void>((resolve) => {
-        this.#settled = resolve;
-        start(resolve);
-      });
-    }
-    const output = this.#output;
-    this.#output = [];
-    return output;
-  }
 }
