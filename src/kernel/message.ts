@@ -4,7 +4,7 @@ import { FormatError, MissingField, ValueError } from "../errors.ts";
 import type { Place } from "../heka/document.ts";
 import { JsonBytes } from "../heka/json.ts";
 import { type Message, MessageDecoder, type Path, type RawMessage } from "../heka/message.ts";
-import { type CompiledPath, compilePath } from "../heka/path.ts";
+import type { CompiledPath } from "../heka/path.ts";
 import { messageTag, readInt64 } from "../heka/protobuf.ts";
 import { booleanAt, bytesAt, doubleAt, intAt, jsonAt, longAt, stringAt, uuidAt } from "../heka/values.ts";
 import type { BatchReader } from "./batch.ts";
@@ -90,7 +90,7 @@ export class KernelMessage implements Message {
     if (number < 0) return this.decode().string(path, ...(otherwise as [string]));
     const answer = this.batch.answers[number]!;
     if (this.memory[answer.states + this.row] !== STATE.value) {
-      return this.other(path, number, otherwise, stringAt, "is not a string");
+      return this.other(number, otherwise, stringAt, "is not a string");
     }
     const start = this.view.getUint32(answer.starts + 4 * this.row, true);
     const end = start + this.view.getUint32(answer.lengths + 4 * this.row, true);
@@ -102,7 +102,7 @@ export class KernelMessage implements Message {
     if (number < 0) return this.decode().int(path, ...(otherwise as [number]));
     const answer = this.batch.answers[number]!;
     if (this.memory[answer.states + this.row] !== STATE.value) {
-      return this.other(path, number, otherwise, intAt, "is not an int");
+      return this.other(number, otherwise, intAt, "is not an int");
     }
     return this.view.getInt32(answer.values + 4 * this.row, true);
   }
@@ -112,7 +112,7 @@ export class KernelMessage implements Message {
     if (number < 0) return this.decode().long(path, ...(otherwise as [bigint]));
     const answer = this.batch.answers[number]!;
     if (this.memory[answer.states + this.row] !== STATE.value) {
-      return this.other(path, number, otherwise, longAt, "is not a long");
+      return this.other(number, otherwise, longAt, "is not a long");
     }
     return this.view.getBigInt64(answer.values + 8 * this.row, true);
   }
@@ -122,7 +122,7 @@ export class KernelMessage implements Message {
     if (number < 0) return this.decode().double(path, ...(otherwise as [number]));
     const answer = this.batch.answers[number]!;
     if (this.memory[answer.states + this.row] !== STATE.value) {
-      return this.other(path, number, otherwise, doubleAt, "is not a double");
+      return this.other(number, otherwise, doubleAt, "is not a double");
     }
     return this.view.getFloat64(answer.values + 8 * this.row, true);
   }
@@ -132,7 +132,7 @@ export class KernelMessage implements Message {
     if (number < 0) return this.decode().boolean(path, ...(otherwise as [boolean]));
     const answer = this.batch.answers[number]!;
     if (this.memory[answer.states + this.row] !== STATE.value) {
-      return this.other(path, number, otherwise, booleanAt, "is not a boolean");
+      return this.other(number, otherwise, booleanAt, "is not a boolean");
     }
     return this.memory[answer.values + this.row] === 1;
   }
@@ -143,7 +143,7 @@ export class KernelMessage implements Message {
     if (number < 0) return this.decode().bytes(path, ...(otherwise as [Uint8Array]));
     const answer = this.batch.answers[number]!;
     if (this.memory[answer.states + this.row] !== STATE.value) {
-      return this.other(path, number, otherwise, bytesAt, "is not bytes");
+      return this.other(number, otherwise, bytesAt, "is not bytes");
     }
     const start = this.view.getUint32(answer.starts + 4 * this.row, true);
     return new Uint8Array(
@@ -155,7 +155,7 @@ export class KernelMessage implements Message {
   json(path: Path, ...otherwise: any[]): any {
     const number = this.ask(path, "json");
     if (number < 0) return this.decode().json(path, ...otherwise);
-    const compiled = compilePath(path);
+    const compiled = this.pathOf(number);
     const place = this.place(number);
     // A field's text is JSON whatever it begins with where its name has a dot.
     const value = place && jsonAt(place, compiled.text, compiled.text.includes("."));
@@ -227,18 +227,22 @@ export class KernelMessage implements Message {
 
   /** What a getter gives where the kernel has no value: the rest of the rules. */
   private other<Value>(
-    path: Path,
     number: number,
     otherwise: readonly unknown[],
     valueAt: (place: Place, path: string) => Value | undefined,
     state: string,
   ): Value {
-    const compiled = compilePath(path);
+    const compiled = this.pathOf(number);
     const place = this.place(number);
     if (place === undefined) return missing(compiled, otherwise) as Value;
     const value = valueAt(place, compiled.text);
     if (value === undefined) throw new ValueError(compiled.text, state);
     return value;
+  }
+
+  /** As it was asked for first: an array may be another one each time, and would be compiled each time. */
+  private pathOf(number: number): CompiledPath {
+    return this.batch.asks.list[number]!.path;
   }
 
   /** Where the value lies that the kernel found and made nothing of; undefined where there is none. */

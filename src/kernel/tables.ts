@@ -97,6 +97,13 @@ function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: numbe
     return at;
   };
 
+  const keyTexts = new Map<string, number>();
+  const keyText = (key: CompiledPath["keys"][number]): number => {
+    const at = keyTexts.get(key.text) ?? text(key.bytes);
+    keyTexts.set(key.text, at);
+    return at;
+  };
+
   const plan = take(PLAN.bytes);
   const buckets = take(2 * BUCKETS);
   const nameTable = take(NAME.bytes * names.length);
@@ -126,7 +133,7 @@ function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: numbe
     });
     const keys = take(KEY.bytes * path.keys.length);
     path.keys.forEach((key, j) => {
-      set(keys + j * KEY.bytes + KEY.start, text(key.bytes));
+      set(keys + j * KEY.bytes + KEY.start, keyText(key));
       set(keys + j * KEY.bytes + KEY.length, key.bytes.length);
     });
     const column = take(COLUMN.bytes);

@@ -25,19 +25,83 @@ export enum Walk {
 export let valueStart: usize = 0;
 export let valueEnd: usize = 0;
 
-/** Walks from the text in `start`–`end` by the keys from the one at `from` on; the first of equal keys counts. */
+/** One step of the way that was walked last: its key, and the value it came to. */
+@unmanaged
+class Step {
+  key: usize;
+  start: usize;
+  end: usize;
+}
+
+/** Containers nest no deeper, and the last step may be none. */
+const steps = memory.data((MAX_DEPTH + 1) * offsetof<Step>(), 8);
+let stepCount: u32 = 0;
+/** Where the text begins, which tells it from others; 0: no way is known. */
+let wayStart: usize = 0;
+/** The key that is missing behind the last step; 0: none is known to be. */
+let missingKey: usize = 0;
+
+/** To be called before texts that lie where others lay. */
+export function forgetWay(): void {
+  wayStart = 0;
+}
+
+/**
+ * Walks from the text in `start`–`end` by the keys from the one at `from` on; the first of equal keys counts. Paths that begin
+ * with the same keys mostly come one after another, so a way is gone on from where it leaves that of the path before.
+ */
 export function walk(start: usize, end: usize, keys: usize, keyCount: u32, from: u32): Walk {
-  valueStart = skipSpace(start, end);
-  valueEnd = end;
-  for (let position = from; position < keyCount; position++) {
+  let position = from;
+  if (start === wayStart) {
+    let known: u32 = 0;
+    while (known < stepCount && position < keyCount && stepAt(known).key === keyAt(keys, position).start) {
+      known++;
+      position++;
+    }
+    if (position < keyCount) {
+      if (known === stepCount && keyAt(keys, position).start === missingKey) return Walk.absent;
+      stepCount = known;
+      missingKey = 0;
+    }
+    if (known > 0) {
+      const step = stepAt(known - 1);
+      valueStart = step.start;
+      valueEnd = step.end;
+    }
+  } else {
+    wayStart = start;
+    stepCount = 0;
+    missingKey = 0;
+  }
+  if (position === from) {
+    valueStart = skipSpace(start, end);
+    valueEnd = end;
     // A byte order mark may come first.
-    if (position === from && valueStart < valueEnd && load<u8>(valueStart) === 0xef) return Walk.odd;
+    if (from < keyCount && valueStart < valueEnd && load<u8>(valueStart) === 0xef) return Walk.odd;
+  }
+  for (; position < keyCount; position++) {
     if (valueStart >= valueEnd || load<u8>(valueStart) !== OPEN_BRACE) return Walk.absent;
-    const key = changetype<Key>(keys + <usize>position * offsetof<Key>());
-    const step = findMember(valueStart + 1, valueEnd, key.start, key.length, <i32>(position - from) + 1);
-    if (step !== Walk.found) return step;
+    const key = keyAt(keys, position);
+    const found = findMember(valueStart + 1, valueEnd, key.start, key.length, <i32>(position - from) + 1);
+    if (found !== Walk.found) {
+      // Where it is odd no other path of this message is asked for.
+      missingKey = key.start;
+      return found;
+    }
+    const step = stepAt(stepCount++);
+    step.key = key.start;
+    step.start = valueStart;
+    step.end = valueEnd;
   }
   return Walk.found;
+}
+
+function keyAt(keys: usize, position: u32): Key {
+  return changetype<Key>(keys + <usize>position * offsetof<Key>());
+}
+
+function stepAt(position: u32): Step {
+  return changetype<Step>(steps + <usize>position * offsetof<Step>());
 }
 
 /** Finds a member of the object whose brace lies before `at` and which is `depth` deep. */

@@ -57,6 +57,7 @@ export class Name {
 /** One key on the way into JSON. */
 @unmanaged
 export class Key {
+  /** The same for all keys of a plan that are equal. */
   start: usize;
   length: u32;
 }

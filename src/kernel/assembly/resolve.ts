@@ -1,7 +1,7 @@
 // From a scanned message to the values of the plan's paths. The rule of which field a path means is that of heka/document.ts;
 // what is plain becomes a value here, everything else is left to the driver, which has the rest of the rules.
 import { BatchColumn } from "./batch";
-import { skipSpace, valueEnd, valueStart, Walk, walk } from "./json";
+import { forgetWay, skipSpace, valueEnd, valueStart, Walk, walk } from "./json";
 import { Found, foundAt, Lane, MAX_SECTIONS, Message, meaningOf, memberOf, Outcome, Range } from "./message";
 import { double, doubleOfText, long, longOfDouble, longOfText } from "./numbers";
 import { CONTENT, candidateAt, Getter, nameAt, Path, Plan, pathAt, Settles, State, SUBMISSION, Use } from "./plan";
@@ -19,6 +19,7 @@ const BOOL: u32 = 4;
 export function resolve(plan: Plan, message: Message, row: u32): Outcome {
   const lane = changetype<Lane>(message.lane);
   let outcome = Outcome.complete;
+  forgetWay();
   for (let position: u32 = 0; position < plan.pathCount; position++) {
     const path = pathAt(plan, position);
     if (path.field !== 0 && putUsual(path, foundAt(lane, path.field - 1), row)) continue;
