@@ -3,7 +3,20 @@
 import { BatchColumn } from "./batch";
 import { Column } from "./column";
 import { reserve } from "./list";
-import { isLarge, likelyPosition, NONE, readAhead, widen } from "./table";
+import {
+  enter,
+  entryAt,
+  firstSlot,
+  hashesAhead,
+  isLarge,
+  mayBe,
+  NONE,
+  nextSlot,
+  positionOf,
+  readAhead,
+  seenAhead,
+  widen,
+} from "./table";
 
 /** `rows`: u32 each, the numbers of the `count` messages of the batch that become rows. */
 export function putBooleans(column: Column, source: BatchColumn, rows: usize, count: u32): void {
@@ -28,7 +41,7 @@ export function putBooleans(column: Column, source: BatchColumn, rows: usize, co
 export function putNumbers<Bits, Source>(column: Column, source: BatchColumn, rows: usize, count: u32): void {
   const end = rows + (count << 2);
   reserve(column.positions, count << 2);
-  if (isLarge(column.table)) findAhead<Bits, Source>(column, source, rows, end);
+  const hashes = isLarge(column.table) ? lookAhead<Bits, Source>(column, source, rows, end) : 0;
   const present = column.optional ? source.present : 0;
   const values = source.values;
   const first = column.positions.end;
@@ -41,7 +54,7 @@ export function putNumbers<Bits, Source>(column: Column, source: BatchColumn, ro
     const bits = bitsAt<Bits, Source>(values + row * sizeof<Source>());
     // Often one value comes many times in a row.
     if (bits !== last || position === NONE) {
-      position = intern<Bits>(column, bits);
+      position = intern<Bits>(column, bits, hashes === 0 ? hashOf(<u64>bits) : load<u32>(hashes + at - rows));
       last = bits;
     }
     store<u32>(out, position);
@@ -52,15 +65,21 @@ export function putNumbers<Bits, Source>(column: Column, source: BatchColumn, ro
   column.valueBytes += <u64>((out - first) >> 2) * sizeof<Bits>();
 }
 
-function findAhead<Bits, Source>(column: Column, source: BatchColumn, rows: usize, end: usize): void {
-  let seen: u64 = 0;
+/** The hashes of the rows' values, u32 each; that of a null is of no use. What a search for them needs is in the cache then. */
+function lookAhead<Bits, Source>(column: Column, source: BatchColumn, rows: usize, end: usize): usize {
+  const count = <u32>((end - rows) >> 2);
+  const hashes = hashesAhead(count);
   for (let at = rows; at < end; at += 4) {
     const bits = bitsAt<Bits, Source>(source.values + <usize>load<u32>(at) * sizeof<Source>());
-    const position = likelyPosition(column.table, hashOf(<u64>bits));
-    if (position === NONE) seen++;
-    else seen ^= load<u32>(column.store.start + <usize>position * sizeof<Bits>());
+    store<u32>(hashes + at - rows, hashOf(<u64>bits));
   }
-  store<u64>(readAhead, seen);
+  const positions = readAhead(column.table, count);
+  let seen: u64 = 0;
+  for (let i: usize = 0; i < count << 2; i += 4) {
+    seen ^= load<u32>(column.store.start + <usize>load<u32>(positions + i) * sizeof<Bits>());
+  }
+  store<u64>(seenAhead, seen);
+  return hashes;
 }
 
 /** NaN is stored in one form only. */
@@ -72,24 +91,21 @@ function bitsAt<Bits, Source>(at: usize): Bits {
 }
 
 /** The position of an equal number, which is added when there is none. */
-function intern<Bits>(column: Column, bits: Bits): u32 {
+function intern<Bits>(column: Column, bits: Bits, hash: u32): u32 {
   const table = column.table;
   widen(table, column.count);
-  const hash = hashOf(<u64>bits);
-  const mask = table.size - 1;
-  let slot = hash & mask;
+  let slot = firstSlot(table, hash);
   while (true) {
-    const at = table.slots + ((<usize>slot) << 3);
-    const entry = load<u64>(at);
+    const entry = entryAt(table, slot);
     if (entry === 0) {
-      store<u64>(at, ((<u64>hash) << 32) | (column.count + 1));
+      enter(table, slot, hash, column.count);
       append<Bits>(column, bits);
       return column.count - 1;
     }
-    const position = <u32>entry - 1;
-    const found = column.store.start + <usize>position * sizeof<Bits>();
-    if (<u32>(entry >> 32) === hash && load<Bits>(found) === bits) return position;
-    slot = (slot + 1) & mask;
+    const position = positionOf(entry);
+    if (mayBe(entry, hash) && load<Bits>(column.store.start + <usize>position * sizeof<Bits>()) === bits)
+      return position;
+    slot = nextSlot(table, slot);
   }
 }
 

@@ -3,7 +3,20 @@
 import { BatchColumn } from "./batch";
 import { Column, isTooLarge, limitDictionary } from "./column";
 import { push32, reserve, sizeOf } from "./list";
-import { isLarge, likelyPosition, NONE, readAhead, widen } from "./table";
+import {
+  enter,
+  entryAt,
+  firstSlot,
+  hashesAhead,
+  isLarge,
+  mayBe,
+  NONE,
+  nextSlot,
+  positionOf,
+  readAhead,
+  seenAhead,
+  widen,
+} from "./table";
 import { equal, firstBytes } from "./text";
 
 /**
@@ -23,7 +36,7 @@ function putPositions(column: Column, source: BatchColumn, rows: usize, end: usi
   const present = column.optional ? source.present : 0;
   const starts = source.starts;
   const lengths = source.lengths;
-  if (isLarge(column.table)) findAhead(column, source, rows, end);
+  const hashes = isLarge(column.table) ? lookAhead(column, source, rows, end) : 0;
   const first = column.positions.end;
   let out = first;
   let valueBytes: u64 = 0;
@@ -33,6 +46,7 @@ function putPositions(column: Column, source: BatchColumn, rows: usize, end: usi
   let at = rows;
   while (at < end && !isFull) {
     const row: usize = load<u32>(at);
+    const hashAt = hashes + at - rows;
     at += 4;
     if (present !== 0 && load<u8>(present + row) === 0) continue;
     const start = <usize>load<u32>(starts + (row << 2));
@@ -41,7 +55,7 @@ function putPositions(column: Column, source: BatchColumn, rows: usize, end: usi
     // Where a value came twice in a row it often goes on so.
     if (!isRepeated || !isAt(column, position, start, length)) {
       const before = position;
-      position = intern(column, start, length);
+      position = intern(column, start, length, hashes === 0 ? hashOf(start, length) : load<u32>(hashAt));
       isRepeated = position === before;
       isFull = isTooLarge(column);
     }
@@ -55,17 +69,22 @@ function putPositions(column: Column, source: BatchColumn, rows: usize, end: usi
   return at;
 }
 
-function findAhead(column: Column, source: BatchColumn, rows: usize, end: usize): void {
-  let seen: u64 = 0;
+/** The hashes of the rows' values, u32 each; that of a null is of no use. What a search for them needs is in the cache then. */
+function lookAhead(column: Column, source: BatchColumn, rows: usize, end: usize): usize {
+  const count = <u32>((end - rows) >> 2);
+  const hashes = hashesAhead(count);
+  const present = column.optional ? source.present : 0;
   for (let at = rows; at < end; at += 4) {
     const row: usize = load<u32>(at);
-    if (column.optional && load<u8>(source.present + row) === 0) continue;
-    const start = load<u32>(source.starts + (row << 2));
-    const position = likelyPosition(column.table, hashOf(start, load<u32>(source.lengths + (row << 2))));
-    if (position === NONE) seen++;
-    else seen ^= load<u32>(valueAt(column, position));
+    const isNull = present !== 0 && load<u8>(present + row) === 0;
+    const hash = isNull ? 0 : hashOf(load<u32>(source.starts + (row << 2)), load<u32>(source.lengths + (row << 2)));
+    store<u32>(hashes + at - rows, hash);
   }
-  store<u64>(readAhead, seen);
+  const positions = readAhead(column.table, count);
+  let seen: u64 = 0;
+  for (let i: usize = 0; i < count << 2; i += 4) seen ^= load<u32>(valueAt(column, load<u32>(positions + i)));
+  store<u64>(seenAhead, seen);
+  return hashes;
 }
 
 function putValues(column: Column, source: BatchColumn, rows: usize, end: usize): void {
@@ -81,24 +100,20 @@ function putValues(column: Column, source: BatchColumn, rows: usize, end: usize)
 }
 
 /** The position of an equal value, which is added when there is none. */
-function intern(column: Column, start: usize, length: u32): u32 {
+function intern(column: Column, start: usize, length: u32, hash: u32): u32 {
   const table = column.table;
   widen(table, column.count);
-  const hash = hashOf(start, length);
-  const mask = table.size - 1;
-  let slot = hash & mask;
+  let slot = firstSlot(table, hash);
   while (true) {
-    const at = table.slots + ((<usize>slot) << 3);
-    const entry = load<u64>(at);
+    const entry = entryAt(table, slot);
     if (entry === 0) {
-      store<u64>(at, ((<u64>hash) << 32) | (column.count + 1));
+      enter(table, slot, hash, column.count);
       push32(column.starts, <u32>sizeOf(column.store));
       append(column, start, length);
       return column.count - 1;
     }
-    const position = <u32>entry - 1;
-    if (<u32>(entry >> 32) === hash && isAt(column, position, start, length)) return position;
-    slot = (slot + 1) & mask;
+    if (mayBe(entry, hash) && isAt(column, positionOf(entry), start, length)) return positionOf(entry);
+    slot = nextSlot(table, slot);
   }
 }
 

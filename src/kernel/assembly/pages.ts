@@ -62,6 +62,13 @@ function cutPages(column: Column, rows: u32): void {
   clear(pages);
   const isPlainText = column.type === Type.text && !column.hasDictionary;
   const definitions = column.optional ? column.definitions.start : 0;
+  if (definitions === 0 && !isPlainText) {
+    for (let row: u32 = 0; row < rows; row += PAGE_ROWS) {
+      const end = min(row + PAGE_ROWS, rows);
+      addPage(row, end, end - row, 0);
+    }
+    return;
+  }
   let text = column.store.start;
   let firstRow: u32 = 0;
   let values: u32 = 0;
