@@ -4,22 +4,22 @@ import { type ColumnChunk, type FileMetaData, readOffsetIndex } from "hyparquet"
 import { parquetHeader } from "hyparquet/src/column.js";
 import { FormatError } from "../errors.ts";
 import { type ByteSource, readFooter } from "./footer.ts";
-
-/** A file up to so large is read at once: most of its column chunks are small, and there are two reads for each. */
-const AT_ONCE_BYTES = 1 << 20;
+import { AT_ONCE_BYTES, Reading } from "./reading.ts";
 
 /**
  * Throws FormatError with the offset of the first fault: footer, row counts, every page header, every page's CRC-32,
  * pages that do not cover their column chunk exactly, an offset index that points elsewhere. Holds one column chunk in
- * memory at a time, or a small file.
+ * memory at a time, or some small ones.
  */
 export async function checkPart(part: ByteSource): Promise<{ rows: number; rowGroups: number }> {
   const file = part.byteLength <= AT_ONCE_BYTES ? await readAtOnce(part) : part;
   const footer = await readFooter(file);
+  const chunks = new Reading(file);
+  const indexes = new Reading(file);
   try {
     checkShape(footer, file.byteLength);
     for (const group of footer.row_groups) {
-      for (const column of group.columns) await checkColumn(file, column, Number(group.num_rows));
+      for (const column of group.columns) await checkColumn(chunks, indexes, column, Number(group.num_rows));
     }
     return { rows: Number(footer.num_rows), rowGroups: footer.row_groups.length };
   } catch (error) {
@@ -31,17 +31,18 @@ export async function checkPart(part: ByteSource): Promise<{ rows: number; rowGr
   }
 }
 
+/** Its footer and its pages need several reads otherwise. */
 async function readAtOnce(part: ByteSource): Promise<ByteSource> {
   const bytes = await part.slice(0, part.byteLength);
   return { byteLength: part.byteLength, slice: (start, end) => bytes.slice(start, end) };
 }
 
-async function checkColumn(file: ByteSource, column: ColumnChunk, rows: number): Promise<void> {
-  const pages = await checkChunk(file, column);
+async function checkColumn(chunks: Reading, indexes: Reading, column: ColumnChunk, rows: number): Promise<void> {
+  const pages = await checkChunk(chunks, column);
   // Columns inside lists and maps have more values than rows, or fewer; the others are told by their path.
   const isFlat = column.meta_data!.path_in_schema.length === 1;
   if (isFlat && pages.values !== rows) throw fault("a column has not as many values as there are rows", pages.start);
-  await checkOffsetIndex(file, column, pages.starts);
+  await checkOffsetIndex(indexes, column, pages.starts);
 }
 
 /** What the footer says of itself: counts that add up, chunks that lie in the file one behind the other. */
@@ -62,24 +63,23 @@ function checkShape(footer: FileMetaData, byteLength: number): void {
   if (rows !== footer.num_rows) throw fault("the rows of its row groups do not add up", byteLength);
 }
 
-async function checkChunk(file: ByteSource, column: ColumnChunk) {
+async function checkChunk(chunks: Reading, column: ColumnChunk) {
   const { start, size } = extent(column);
-  const bytes = await file.slice(start, start + size);
-  const reader = { view: new DataView(bytes), offset: 0 };
+  const view = await chunks.view(start, size);
+  const reader = { view, offset: 0 };
   const starts: number[] = [];
   let values = 0;
   while (reader.offset < size) {
     const at = start + reader.offset;
     const header = headerAt(reader, at);
     if (reader.offset + header.compressed_page_size > size) throw fault("a page reaches beyond its column chunk", at);
-    const body = new Uint8Array(bytes, reader.offset, header.compressed_page_size);
+    const body = new Uint8Array(view.buffer, view.byteOffset + reader.offset, header.compressed_page_size);
     if ((Bun.hash.crc32(body) | 0) !== header.crc) throw fault("a page fails its checksum", at);
     reader.offset += header.compressed_page_size;
     if (header.type === "DICTIONARY_PAGE") continue;
     starts.push(at);
     values += (header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
   }
-  bytes.transfer(0); // gives them back: the collector would come too late for a whole part
   if (values !== Number(column.meta_data!.num_values)) throw fault("the values of its pages do not add up", start);
   return { start, starts, values };
 }
@@ -100,13 +100,13 @@ function headerAt(reader: { view: DataView<ArrayBuffer>; offset: number }, at: n
   throw fault("a page header is damaged", at);
 }
 
-async function checkOffsetIndex(file: ByteSource, column: ColumnChunk, starts: readonly number[]): Promise<void> {
+async function checkOffsetIndex(indexes: Reading, column: ColumnChunk, starts: readonly number[]): Promise<void> {
   if (column.offset_index_offset === undefined || column.offset_index_length === undefined) return;
   const at = Number(column.offset_index_offset);
   let locations: readonly { offset: bigint }[] = [];
   try {
-    const bytes = await file.slice(at, at + column.offset_index_length);
-    locations = readOffsetIndex({ view: new DataView(bytes), offset: 0 }).page_locations;
+    const view = await indexes.view(at, column.offset_index_length);
+    locations = readOffsetIndex({ view, offset: 0 }).page_locations;
   } catch {
     throw fault("an offset index is damaged", at);
   }
