@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { S3Options } from "../../src/storage/ports.ts";
+import { s3Source } from "../../src/storage/s3.ts";
 import { connect } from "../../src/storage/s3-client.ts";
 import type { ObjectRequest } from "../../src/storage/s3-fetch.ts";
 import { PATIENCE } from "../../src/storage/s3-patience.ts";
 import { plainPattern } from "../../src/storage/s3-plain.ts";
 import { Fetched, type Pattern } from "../../src/storage/s3-quick.ts";
+import { content, textOf } from "./contract.ts";
 import { CREDENTIALS } from "./s3-places.ts";
 
 const ENDPOINTS = "AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_PROFILE AWS_DEFAULT_REGION AWS_SESSION_TOKEN".split(" ");
@@ -119,4 +121,24 @@ describe("left to the SDK", () => {
       "bucket.s3.eu-west-1.amazonaws.com",
     );
   });
+});
+
+test("a bucket elsewhere that tells its region is asked there, by the SDK at first", async () => {
+  const regions: string[] = [];
+  const store = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch({ headers }) {
+      const region = /Credential=[^/]+\/\d+\/([^/]+)/.exec(headers.get("authorization") ?? "")![1]!;
+      regions.push(region);
+      if (region === "eu-west-3") return new Response("bytes", { headers: { etag: '"x"' } });
+      const error = "<Error><Code>PermanentRedirect</Code></Error>";
+      return new Response(error, { status: 301, headers: { "x-amz-bucket-region": "eu-west-3" } });
+    },
+  });
+  const options = { endpointUrl: `http://127.0.0.1:${store.port}` };
+  const source = s3Source({ bucket: "bucket", prefix: "", options });
+  for (const key of ["a", "b", "c"]) expect(textOf(await content(source.open(key)))).toBe("bytes");
+  expect(regions).toEqual(["us-east-1", "us-east-1", "eu-west-3", "eu-west-3", "eu-west-3"]);
+  await store.stop(true);
 });
