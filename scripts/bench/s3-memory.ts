@@ -9,7 +9,7 @@ import { ensureCorpus } from "../corpus.ts";
 
 const words = process.argv.slice(2);
 const specs = words.length > 0 ? words : ["1000:25:1", "10000:25:1"];
-const binary = builtBinary();
+const binary = process.env.DERIVE_BINARY ?? builtBinary();
 const double = await startDouble();
 const objects = double.store.bucket("bucket");
 
