@@ -26,7 +26,8 @@ export class PartAssembler {
   size = 0;
   rows = 0;
   private readonly groups: RowGroup[] = [];
-  private readonly chunks: EncodedChunk[] = [];
+  private readonly columnIndexes = new Indexes("column_index");
+  private readonly offsetIndexes = new Indexes("offset_index");
 
   /** `keyValues` go to the footer. */
   constructor(
@@ -42,14 +43,19 @@ export class PartAssembler {
   place(group: EncodedRowGroup): Uint8Array {
     const start = this.size;
     const { leaves } = this.schema;
+    const columns = group.columns.map((chunk, i) => columnChunk(chunk, leaves[i]!, start));
+    // Now, as who writes files waits for row groups, and is waited for at the end.
+    for (const [i, chunk] of group.columns.entries()) {
+      this.columnIndexes.add(columns[i]!, (writer) => writeColumnIndex(writer, chunk, leaves[i]!));
+      this.offsetIndexes.add(columns[i]!, (writer) => writeOffsetIndex(writer, start, chunk));
+    }
     this.groups.push({
-      columns: group.columns.map((chunk, i) => columnChunk(chunk, leaves[i]!, start)),
+      columns,
       total_byte_size: BigInt(group.columns.reduce((sum, chunk) => sum + chunk.uncompressedBytes, 0)),
       num_rows: BigInt(group.rows),
       file_offset: BigInt(start),
       total_compressed_size: BigInt(group.bytes.length),
     });
-    this.chunks.push(...group.columns);
     this.rows += group.rows;
     this.size += group.bytes.length;
     return group.bytes;
@@ -57,13 +63,8 @@ export class PartAssembler {
 
   finish(): Uint8Array {
     const writer = new ByteWriter();
-    const columns = this.groups.flatMap((group) =>
-      group.columns.map((column, i) => ({ column, leaf: this.schema.leaves[i]! })),
-    );
-    for (const [i, { column, leaf }] of columns.entries()) {
-      writeColumnIndex(writer, this.size, column, this.chunks[i]!, leaf);
-    }
-    for (const [i, { column }] of columns.entries()) writeOffsetIndex(writer, this.size, column, this.chunks[i]!);
+    this.columnIndexes.write(writer, this.size);
+    this.offsetIndexes.write(writer, this.size);
     this.writeFooter(writer);
     writer.appendBytes(MAGIC);
     this.size += writer.offset;
@@ -134,16 +135,35 @@ function columnChunk(chunk: EncodedChunk, leaf: Leaf, start: number): ColumnChun
   };
 }
 
+/** The indexes of one kind: written one behind the other, at a place in the file that is known at its end. */
+class Indexes {
+  readonly #bytes = new ByteWriter();
+  readonly #places: { readonly column: ColumnChunk; readonly start: number; readonly length: number }[] = [];
+
+  constructor(private readonly kind: "column_index" | "offset_index") {}
+
+  /** What `write` appends is the index of `column`; where it appends nothing there is none. */
+  add(column: ColumnChunk, write: (writer: ByteWriter) => void): void {
+    const start = this.#bytes.offset;
+    write(this.#bytes);
+    const length = this.#bytes.offset - start;
+    if (length > 0) this.#places.push({ column, start, length });
+  }
+
+  /** Appends them, and tells their columns where they lie; `writer` begins at `base`. */
+  write(writer: ByteWriter, base: number): void {
+    const first = base + writer.offset;
+    writer.appendBytes(this.#bytes.getBytes());
+    for (const { column, start, length } of this.#places) {
+      column[`${this.kind}_offset`] = BigInt(first + start);
+      column[`${this.kind}_length`] = length;
+    }
+  }
+}
+
 /** None where a page with values has no bounds: the format has no way to leave out a single one. */
-function writeColumnIndex(
-  writer: ByteWriter,
-  base: number,
-  column: ColumnChunk,
-  { pages }: EncodedChunk,
-  leaf: Leaf,
-): void {
+function writeColumnIndex(writer: ByteWriter, { pages }: EncodedChunk, leaf: Leaf): void {
   if (pages.some((page) => !page.allNull && (page.min === undefined || page.max === undefined))) return;
-  const start = writer.offset;
   const none = new Uint8Array(0);
   const bytes = (value: (typeof pages)[number]["min"], isMax: boolean) =>
     unconvertMinMax(value, leaf.element, isMax, BOUND_BYTES) ?? none;
@@ -154,20 +174,15 @@ function writeColumnIndex(
     field_4: BoundaryOrders.indexOf(boundaryOrder(pages)),
     field_5: pages.map((page) => BigInt(page.nulls)),
   });
-  column.column_index_offset = BigInt(base + start);
-  column.column_index_length = writer.offset - start;
 }
 
-function writeOffsetIndex(writer: ByteWriter, base: number, column: ColumnChunk, chunk: EncodedChunk): void {
-  const start = writer.offset;
-  const groupStart = Number(column.meta_data!.data_page_offset) - chunk.dataOffset;
+/** @param groupStart where the row group lies in the file */
+function writeOffsetIndex(writer: ByteWriter, groupStart: number, { pages }: EncodedChunk): void {
   serializeTCompactProtocol(writer, {
-    field_1: chunk.pages.map((page) => ({
+    field_1: pages.map((page) => ({
       field_1: BigInt(groupStart + page.offset),
       field_2: page.bytes,
       field_3: BigInt(page.firstRow),
     })),
   });
-  column.offset_index_offset = BigInt(base + start);
-  column.offset_index_length = writer.offset - start;
 }
