@@ -24,7 +24,7 @@ step("types", () => run(bun, "check", "--no-script"));
 const colours = process.stdout.isTTY && !process.env.NO_COLOR ? "force" : "off";
 step("lint and format", () => run(bun, "node_modules/@biomejs/biome/bin/biome", "ci", `--colors=${colours}`, "."));
 step("build", () => builtBinary() !== "");
-step("tests", () => run(bun, "test", ...process.argv.slice(2)));
+step("tests", () => run(bun, "test", "--timeout=60000", ...process.argv.slice(2)));
 
 if (failed.length > 0) console.error(`\nNot ok: ${failed.join(", ")}`);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 // The kernel and the plain way make the same of any bytes: the same rows, byte for byte, and the same books (P5, P7).
-import { afterEach, describe, test } from "bun:test";
+import { afterEach, describe, setDefaultTimeout, test } from "bun:test";
 import {
   boolean,
   bytes,
@@ -18,6 +18,8 @@ import fc from "fast-check";
 import { compressSnappy, encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { damagedObject, object, PATHS } from "./messages.ts";
 import { expectSame } from "./same.ts";
+
+setDefaultTimeout(60_000);
 
 const before = process.env.DERIVE_KERNEL;
 afterEach(() => {
