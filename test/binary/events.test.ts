@@ -1,6 +1,6 @@
 // P5 through the built binary on S3: events and batch runs, killed before each of their requests and at each lost answer, sent
 // again and run again.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,8 @@ import { eventName } from "../../src/jobs/layout.ts";
 import { type Asked, type Double, type Fault, startDouble } from "../s3/double.ts";
 import { textOf } from "../storage/contract.ts";
 import { CREDENTIALS } from "../storage/s3-places.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 let folder = "";
 let double: Double;

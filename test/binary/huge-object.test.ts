@@ -1,5 +1,5 @@
 // P4, P7: one object of more than a task is read by several workers, by the built binary: the same files as by one.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { builtBinary } from "../../scripts/built.ts";
 import { encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { derive } from "./derive.ts";
 import { pingFrame, writeStreams } from "./faulty-days.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 let folder = "";
 beforeAll(() => {

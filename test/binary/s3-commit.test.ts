@@ -1,5 +1,5 @@
 // P1, P2, P3 through the built binary on S3: killed before each of its requests and at each lost answer, run again, compared.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { framePing } from "../../src/heka/ping.ts";
 import { type Asked, type Double, startDouble } from "../s3/double.ts";
 import { textOf } from "../storage/contract.ts";
 import { CREDENTIALS } from "../storage/s3-places.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 let folder = "";
 let double: Double;

@@ -1,6 +1,6 @@
 // The main job through the built binary on S3: the bytes are those of a run on folders, also where requests fail, and no
 // secret is told. The server is the double, in this process.
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ import { framePing } from "../../src/heka/ping.ts";
 import { openSource } from "../../src/storage/place.ts";
 import { type Double, type Fault, startDouble } from "../s3/double.ts";
 import { derive } from "./derive.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 const PART = "example_stream/v1/submission_date_s3=20151028/part-0-00000.zstd.parquet";
 const MARK = "marked0secret";

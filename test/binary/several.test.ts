@@ -1,6 +1,6 @@
 // `derive batch A B …` in the built binary: each raw object is read once for all streams, and each stream has its own books,
 // budget and commit, and the bytes that it has alone.
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { writeSampleDay } from "../../scripts/sample-day.ts";
 import { openSource } from "../../src/storage/place.ts";
 import { type Double, startDouble } from "../s3/double.ts";
 import { derive } from "./derive.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 builtBinary();
 const folder = mkdtempSync(join(tmpdir(), "derive-several-"));

@@ -1,7 +1,7 @@
 // P6, P7: damage of all kinds in small objects and in frames of the real ones in any order, cut into chunks of any size, read by the
 // kernel's scan too, for as long as DERIVE_FUZZ_SECONDS says (npm run fuzz gives it minutes), from
 // a seed that is printed: DERIVE_FUZZ_SEED plays it again.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { BatchReader } from "../../src/kernel/batch.ts";
 import { createKernel } from "../../src/kernel/instance.ts";
 import { kernelModule } from "../../src/kernel/module.ts";
@@ -10,6 +10,8 @@ import { spansOf } from "../heka/objects.ts";
 import { dice, mutate } from "./mutant.ts";
 import { FUZZ_OBJECTS, mixed } from "./objects.ts";
 import { brokenPromises, changed } from "./truth.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 const seconds = Number(process.env.DERIVE_FUZZ_SECONDS ?? 3);
 // The gate must not fail by chance: it tries the same mutants each time, the longer runs others.

@@ -1,10 +1,12 @@
 // Threads that wait for a request: what a stream has left behind in one is ended as well, and costs the next request nothing.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WorkerPool } from "../../src/jobs/pool.ts";
 import { describeIn, describeStream, resolveStream } from "../../src/jobs/streams.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 let folder = "";
 beforeAll(() => {

@@ -1,6 +1,6 @@
 // P4, P7, P11: a huge object on S3, read in ranges by several workers or by one, gives the bytes that it gives from a folder; damage
 // and change in any range are told.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ import { type Asked, type Double, startDouble } from "../s3/double.ts";
 import { crc32Of } from "../s3/store.ts";
 import { CREDENTIALS } from "../storage/s3-places.ts";
 import { ping as pingOf } from "./pings.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 Object.assign(process.env, CREDENTIALS);
 

@@ -1,9 +1,11 @@
 // Blocks of every form that Snappy allows, which no one encoder writes, and broken ones: the kernel reads them as the plain way does.
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { bytes, defineStream, string } from "derive";
 import { encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
 import { type Dice, dice } from "../fuzz/mutant.ts";
 import { expectSame } from "./same.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 const before = process.env.DERIVE_KERNEL;
 afterEach(() => {

@@ -1,5 +1,5 @@
 // Paths that begin with the same keys share their way into JSON: what they come to is what each comes to alone.
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { type Column, defineStream, int, json } from "derive";
 import fc from "fast-check";
 import { encodeFrame, encodeMessage } from "../../src/heka/writer.ts";
@@ -8,6 +8,8 @@ import { createKernel } from "../../src/kernel/instance.ts";
 import { kernelModule } from "../../src/kernel/module.ts";
 import { kernelScan } from "../../src/pipeline/scan.ts";
 import { expectSame } from "./same.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 const before = process.env.DERIVE_KERNEL;
 afterEach(() => {

@@ -1,10 +1,12 @@
 // The built binary under a strict Runtime API: init, invocations one after the other, answers, log and metrics.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { METRICS } from "../../src/lambda/metrics.ts";
 import { readRows } from "../../src/parquet/read.ts";
 import { BUCKET, keyOf, LambdaFolder, PARTITION, type Ran, STREAM, s3Event, s3Record, sqsEvent } from "./function.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 // Bun's own limit, set to a second, ends a request after some eight: it waits while all other tests run.
 const waiting = { folder: undefined as LambdaFolder | undefined, ran: undefined as Promise<Ran> | undefined };

@@ -1,6 +1,6 @@
 // The file as a whole: the same bytes for the same rows (P4), sums that find damage (P10), dictionaries, sizes, pages.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { createAppender } from "../../src/avro/appender.ts";
@@ -12,6 +12,8 @@ import { OUTPUT_FORMAT } from "../../src/parquet/file.ts";
 import { checkPart, readFooter } from "../../src/parquet/read.ts";
 import { type Codec, RowGroupBuilder } from "../../src/parquet/rowgroup.ts";
 import { recordOf, writePart } from "./write.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 const TABLE = {
   type: "record",

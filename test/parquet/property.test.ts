@@ -1,10 +1,12 @@
 // Random Avro schemas and random rows come back equal through three readers.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import type { Codec } from "../../src/parquet/rowgroup.ts";
 import { READERS, readWith } from "./readers.ts";
 import { writePart } from "./write.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 /** A type without names yet: named types get theirs from their place. */
 type Shape =

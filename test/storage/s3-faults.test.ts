@@ -1,6 +1,6 @@
 // Each request that S3 takes, and each way it can go wrong: the outcome is that of an undisturbed run, or an error that
 // names the object, and nothing is left behind.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Crc32c, Crc64NvmeJs } from "@aws-sdk/checksums/crc";
 import { ConditionFailed, InputError, OutputError } from "../../src/errors.ts";
 import type { Sink, Source } from "../../src/storage/ports.ts";
@@ -9,6 +9,8 @@ import { type Asked, type Double, type Fault, type Operation, startDouble } from
 import { crc32Of } from "../s3/store.ts";
 import { all, bytesOf, content, textOf } from "./contract.ts";
 import { CREDENTIALS } from "./s3-places.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 Object.assign(process.env, CREDENTIALS);
 // More attempts than a fault needs: on a busy machine a request may be late by itself.

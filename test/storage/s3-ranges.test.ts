@@ -1,6 +1,6 @@
 // Large objects of known size: by one request from a store that is near, in ranges from one that is far, and always the bytes of
 // one version.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { DamagedInputError, InputError } from "../../src/errors.ts";
 import type { Source } from "../../src/storage/ports.ts";
 import { s3Source } from "../../src/storage/s3.ts";
@@ -9,6 +9,8 @@ import { type Asked, type Double, type Fault, startDouble } from "../s3/double.t
 import { crc32Of } from "../s3/store.ts";
 import { content } from "./contract.ts";
 import { CREDENTIALS } from "./s3-places.ts";
+
+setDefaultTimeout(60_000); // plain `bun test` allows five seconds
 
 Object.assign(process.env, CREDENTIALS);
 const MiB = 1 << 20;
