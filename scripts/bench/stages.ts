@@ -1,5 +1,5 @@
 // Where the CPU time of a task goes: the pipeline in this process, with the calls between its stages counted.
-// bun scripts/bench/stages.ts <stream> <in.heka...>: a table in microseconds for each message, the last of several passes
+// bun scripts/bench/stages.ts <stream> <in.heka...>: microseconds for each message as JSON, of the best of several passes
 import { basename, dirname, resolve } from "node:path";
 import { BatchReader } from "../../src/kernel/batch.ts";
 import { createKernel } from "../../src/kernel/instance.ts";
@@ -86,7 +86,7 @@ async function profileTask(stream: string, paths: readonly string[]) {
   ];
   const place = { url: `file://${dirname(resolve(paths[0]!))}` };
   const inputs = paths.map((path) => ({ key: basename(path), size: Bun.file(path).size }));
-  const task = { stream: { builtin: stream }, place, inputs, codec: "snappy", strict: false } as const;
+  const task = { stream: { builtin: stream }, place, inputs, codec: "zstd", strict: false } as const;
   const started = cpu();
   const books = await runTask(task, openSource(place), loaded, { rowGroup() {}, message() {}, progress() {} });
   const total = cpu() - started;

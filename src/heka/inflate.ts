@@ -3,7 +3,7 @@ import { FormatError } from "../errors.ts";
 import { ByteInput } from "./input.ts";
 import { Decompressor } from "./zlib.ts";
 
-/** Compressed bytes given to zlib at a time. Of the one that is broken nothing comes out, or up to where its output was last full. */
+/** Compressed bytes given to zlib at a time. Of a broken piece only the outputs come out that were full before zlib met the fault. */
 const pieceBytes = 16 * 1024;
 
 /**

@@ -15,7 +15,7 @@ interface Handle {
     at: number,
     length: number,
     to: Uint8Array,
-    at2: number,
+    toAt: number,
     room: number,
   ): void;
   onerror: () => void;
@@ -40,7 +40,9 @@ export class Decompressor {
     const stream = format === "deflate" ? zlib().createInflateRaw() : zlib().createZstdDecompress();
     const { _handle: handle, _writeState: left } = stream as { _handle?: Handle; _writeState?: Uint32Array };
     if (typeof handle?.writeSync !== "function" || !(left instanceof Uint32Array)) {
-      throw new InternalError(`Cannot decompress: Bun ${Bun.version} has no such ${format} as derive needs`);
+      throw new InternalError(
+        `Cannot decompress ${format}: Bun ${Bun.version} does it otherwise. Use the one in package.json`,
+      );
     }
     this.#stream = stream;
     this.#handle = handle;

@@ -91,7 +91,7 @@ function writeTables(memory: KernelMemory, asks: readonly Ask[], capacity: numbe
   };
   const set = (at: number, value: number): void => view.setUint32(at, value, true);
   const text = (value: Uint8Array): number => {
-    // Names and keys are compared eight bytes at a time.
+    // Something behind each, so that no two lie in one place: equal keys are told by theirs (assembly/json.ts).
     const at = take(value.length + 8);
     all.set(value, at);
     return at;

@@ -37,3 +37,28 @@ export async function expectSame(raw: Uint8Array, definition: DerivedStream, chu
   expect(await run(raw, stream, "on", chunk, strict)).toEqual(plain);
   return plain;
 }
+
+/**
+ * `expectSame` of what `make` gives for each seed, as many as there is time for. Broken objects must have something undecodable in
+ * them, and others nothing, so that both are tried.
+ */
+export async function expectSameOfSeeds(
+  seeds: number,
+  isBroken: boolean,
+  make: (seed: number) => { raw: Uint8Array; definition: DerivedStream },
+): Promise<void> {
+  const until = performance.now() + 4_000;
+  const told = { written: 0, undecodable: 0 };
+  for (let seed = 0; seed < seeds && performance.now() < until; seed++) {
+    try {
+      const { raw, definition } = make(seed);
+      const { books } = await expectSame(raw, definition);
+      told.written += books![0]!.written;
+      told.undecodable += books![0]!.undecodable;
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${error}`);
+    }
+  }
+  expect(told.written).toBeGreaterThan(0);
+  expect(told.undecodable > 0).toBe(isBroken);
+}

@@ -101,3 +101,15 @@ test("a message that lies where another lay is another", async () => {
   expect(most).toBe(1); // so that each lies where the one before lay
   expect(found).toEqual(frames.flatMap((_, i) => [true, i % 3 === 1 ? null : i % 10]));
 });
+
+test("a way as deep as JSON may be, and deeper", async () => {
+  const way = Array.from({ length: 510 }, (_, i) => "abc"[i % 3]!);
+  const nested = (depth: number): string =>
+    way.slice(0, depth).reduceRight((inner, key) => `{"x":[],"${key}":${inner}}`, "7");
+  const columns: Record<string, Column> = {};
+  for (const depth of [1, 250, 498, 499, 500, 501, 510])
+    columns[`d${depth}`] = int(["a", ...way.slice(0, depth)]).optional();
+  for (const depth of [250, 498, 499, 500, 501, 510]) {
+    await expectSame(frameOf(nested(depth)), defineStream({ streamName: "t", columns }));
+  }
+});
