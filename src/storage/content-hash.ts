@@ -4,13 +4,12 @@
 export const BLOCK_BYTES = 1024 * 1024;
 
 /**
- * xxHash64 chained over blocks of 1 MiB: each block is hashed with the hash of the one before as its seed (the first with 0;
- * an empty content is one empty block). The last block may be short. So the hash does not depend on how the bytes are cut
- * into chunks, and `Bun.hash.xxHash64`, which takes all bytes at once, is enough for files of any size.
+ * XXH3 of 64 bits: of content up to 1 MiB its hash, of more the hash of the hashes of its blocks of 1 MiB, the last of which may
+ * be short, as eight bytes each, the lowest first. So the hash does not depend on how the bytes are cut into chunks, and
+ * `Bun.hash.xxHash3`, which takes all bytes at once, is enough for files of any size. (Of a seed it takes 32 bits only.)
  */
 export class ContentHash {
-  #hash = 0n;
-  #blocks = 0;
+  #hashes: bigint[] = [];
   /** The start of a block that has not come to its end: room that is made when a chunk ends inside a block. */
   #pending: Uint8Array | undefined;
   #pendingBytes = 0;
@@ -19,7 +18,7 @@ export class ContentHash {
     let at = 0;
     while (at < chunk.length) {
       if (this.#pendingBytes === 0 && chunk.length - at >= BLOCK_BYTES) {
-        this.#chain(chunk.subarray(at, at + BLOCK_BYTES));
+        this.#add(chunk.subarray(at, at + BLOCK_BYTES));
         at += BLOCK_BYTES;
         continue;
       }
@@ -29,19 +28,21 @@ export class ContentHash {
       this.#pendingBytes += piece.length;
       at += piece.length;
       if (this.#pendingBytes === BLOCK_BYTES) {
-        this.#chain(pending);
+        this.#add(pending);
         this.#pendingBytes = 0;
       }
     }
   }
 
-  /** "xxh64:" and 16 hexadecimal digits. Ends the hash: nothing may be added afterwards. */
+  /** "xxh3:" and 16 hexadecimal digits. Ends the hash: nothing may be added afterwards. */
   etag(): string {
-    if (this.#pendingBytes > 0 || this.#blocks === 0) {
-      this.#chain((this.#pending ?? new Uint8Array()).subarray(0, this.#pendingBytes));
+    const hashes = this.#hashes;
+    if (this.#pendingBytes > 0 || hashes.length === 0) {
+      this.#add((this.#pending ?? new Uint8Array()).subarray(0, this.#pendingBytes));
       this.#pendingBytes = 0;
     }
-    return `xxh64:${this.#hash.toString(16).padStart(16, "0")}`;
+    const hash = hashes.length === 1 ? hashes[0]! : hashOf(littleEndian(hashes));
+    return `xxh3:${hash.toString(16).padStart(16, "0")}`;
   }
 
   /** A small file is one chunk, and takes no more. */
@@ -54,8 +55,15 @@ export class ContentHash {
     return pending;
   }
 
-  #chain(block: Uint8Array): void {
-    this.#hash = Bun.hash.xxHash64(block, this.#hash);
-    this.#blocks++;
+  #add(block: Uint8Array): void {
+    this.#hashes.push(hashOf(block));
   }
+}
+
+const hashOf = (bytes: Uint8Array): bigint => Bun.hash.xxHash3(bytes);
+
+function littleEndian(words: readonly bigint[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * words.length));
+  for (const [i, word] of words.entries()) view.setBigUint64(8 * i, word, true);
+  return new Uint8Array(view.buffer);
 }

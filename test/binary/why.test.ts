@@ -369,7 +369,7 @@ describe("P7 verify --raw", () => {
     [
       "of the same size",
       (bytes: Uint8Array) => Buffer.from(bytes).fill(0x20, 40, 41),
-      /\/d: changed: ETag xxh64:\w+ found/,
+      /\/d: changed: ETag xxh3:\w+ found/,
     ],
   ])("a raw object that is %s: where, and exit 7", async (_what, change, text) => {
     const path = join(folder, "raw/t", DAY, "d");

@@ -51,8 +51,8 @@ export function manifestOf(...generations: readonly (readonly PartOfTest[])[]) {
         generation,
         fingerprint: "f".repeat(64),
         inputs: [
-          { key: `raw/${generation}/a`, size: 60, etag: "xxh64:1", rows },
-          { key: `raw/${generation}/b`, size: 40, etag: "xxh64:2", rows: 0 },
+          { key: `raw/${generation}/a`, size: 60, etag: "xxh3:1", rows },
+          { key: `raw/${generation}/b`, size: 40, etag: "xxh3:2", rows: 0 },
         ],
         parts: parts.map(({ bytes, rows }, index) => ({
           key: partKey(generation, index),
