@@ -86,8 +86,8 @@ export const MESSAGE = {
   fieldsAtOnce: 52,
   stopped: 56,
   skipped: 60,
-  members: 64,
-  bytes: 144,
+  members: 68,
+  bytes: 148,
 } as const;
 export const READING = {
   plan: 0,

@@ -58,6 +58,8 @@ function tellSpans(framer: Framer, founds: readonly Found[]): void {
 
 /** A batch is worth its while when so much of the window is filled. */
 const WORTHWHILE = 0.5;
+/** Less than this is left until more comes: a batch of few messages takes longer for each. */
+const LEFT = 0.1;
 /** Where more of the window than this would be one frame's the plain way goes on. */
 const HANDED_OVER = 0.5;
 
@@ -140,9 +142,9 @@ export function kernelScan(founds: readonly Found[], batches: BatchReader, start
     do {
       readBatch(isLast);
       tellBatch();
-    } while (batches.ended === END.full && batches.count > 0);
+    } while (batches.ended === END.full && batches.count > 0 && (isLast || batches.filled >= LEFT));
     // A frame that fills the window, or a message that fills the arena, is not for the kernel.
-    const stuck = batches.ended === END.full || (batches.count === 0 && batches.filled === 1);
+    const stuck = batches.count === 0 && (batches.ended === END.full || batches.filled === 1);
     if (batches.ended === END.other || stuck) goPlain();
   };
   return {

@@ -53,6 +53,8 @@ export class Message {
   stopped: u32;
   /** 1 where the message is not read again. */
   skipped: u32;
+  /** Of a block the message that is read after it; 0 where that is the last one. */
+  next: usize;
   /** Of members 1 to 9. */
   members0: usize;
 }

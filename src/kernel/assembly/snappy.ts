@@ -127,26 +127,47 @@ function resume(plan: Plan, message: Message, input: usize, output: usize): usiz
   return 0;
 }
 
-/** The messages of the batch that `readBlocks` has not begun. */
-let waiting: usize = 0;
-let waitingEnd: usize = 0;
+/** Of a batch of no more messages the longest are read first. */
+const FEW: u32 = 32;
 
-/** The next message that is a block, begun in `lane`; null where there is none. */
-function nextBlock(plan: Plan, lane: Lane): Message | null {
-  while (waiting < waitingEnd) {
-    const message = changetype<Message>(waiting);
-    waiting += MESSAGE_BYTES;
+/** The first message of the batch that `readBlocks` has not begun, and what follows is its `next`; 0 where there is none. */
+let waiting: usize = 0;
+
+/** Queues the blocks of a batch. The last one is read alone for as long as it outlasts its fellow, so it should be a short one. */
+function queueBlocks(messages: usize, count: u32): void {
+  waiting = 0;
+  for (let at = messages + count * MESSAGE_BYTES; at > messages; ) {
+    at -= MESSAGE_BYTES;
+    const message = changetype<Message>(at);
     if (message.compressed === 0 || message.skipped !== 0) continue;
-    begin(plan, message, lane);
-    return message;
+    let before: usize = 0;
+    let next = waiting;
+    while (count <= FEW && next !== 0 && lengthOf(next) > lengthOf(at)) {
+      before = next;
+      next = changetype<Message>(next).next;
+    }
+    message.next = next;
+    if (before === 0) waiting = at;
+    else changetype<Message>(before).next = at;
   }
-  return null;
+}
+
+function lengthOf(message: usize): usize {
+  return changetype<Message>(message).end - changetype<Message>(message).bytes;
+}
+
+/** The next message in the queue, begun in `lane`; null where there is none. */
+function nextBlock(plan: Plan, lane: Lane): Message | null {
+  if (waiting === 0) return null;
+  const message = changetype<Message>(waiting);
+  waiting = message.next;
+  begin(plan, message, lane);
+  return message;
 }
 
 /** Reads every compressed message of `count` at `messages`. */
 export function readBlocks(plan: Plan, messages: usize, count: u32): void {
-  waiting = messages;
-  waitingEnd = messages + count * MESSAGE_BYTES;
+  queueBlocks(messages, count);
   const laneA = changetype<Lane>(plan.laneA);
   const laneB = changetype<Lane>(plan.laneB);
   let a = nextBlock(plan, laneA);
