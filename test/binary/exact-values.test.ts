@@ -46,6 +46,7 @@ async function convert(frames: Uint8Array[], env: Record<string, string>) {
 const WAYS: [string, Record<string, string>][] = [
   ["with the kernel", {}],
   ["without it", { DERIVE_KERNEL: "off" }],
+  ["by an engine without vectors", { BUN_JSC_useWasmSIMD: "0" }],
 ];
 
 test.each(WAYS)("numbers, %s", async (_way, env) => {
