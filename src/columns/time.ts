@@ -33,7 +33,7 @@ function offsetMinutes(zone: string): number | undefined {
   return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
 }
 
-const decimal = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /** Microseconds of a decimal number of `unit` since the epoch, exactly, what is finer cut off; undefined for other text. */
 export function microsOfNumber(text: string, unit: TimestampUnit): bigint | undefined {

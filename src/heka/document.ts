@@ -78,25 +78,27 @@ export class Document {
     return { field, name, fields: i };
   }
 
-  /** Sections split off from below `path` that hold a value, by name, sorted; of equal names the first. */
+  /** Sections split off from below `path`, by name, sorted: of equal names the first, if it holds a value. */
   sectionsBelow(path: CompiledPath): Map<string, FieldPlace> | undefined {
     const envelope = this.#envelope;
     const { bytes, fields } = envelope;
     const meant = this.#meant(path);
     if (meant.name?.isSection !== true) envelope.readAll();
     const fieldCount = meant.name?.isSection === true ? meant.fields : envelope.fieldCount;
-    let found: Map<string, FieldPlace> | undefined;
+    let firsts: Map<string, FieldPlace> | undefined;
     for (let i = 0; i < fieldCount; i++) {
       const field = fields[i];
       const { nameStart, nameEnd } = field;
       const isBelow = nameEnd - nameStart > path.below.length && bytesAt(bytes, nameStart, path.below);
       // Only names with a dot are sections: the others are the pipeline's own facts.
-      if (!isBelow || !this.#hasDot(field) || !this.#wholeField(field)) continue;
+      if (!isBelow || !this.#hasDot(field)) continue;
       const name = this.source.text(nameStart, nameEnd);
-      found ??= new Map();
-      if (!found.has(name)) found.set(name, field);
+      firsts ??= new Map();
+      if (!firsts.has(name)) firsts.set(name, field);
     }
-    return found && new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (firsts === undefined) return undefined;
+    const found = [...firsts].filter(([, field]) => this.#wholeField(field) !== undefined);
+    return found.length > 0 ? new Map(found.sort(([a], [b]) => (a < b ? -1 : 1))) : undefined;
   }
 
   /** Whether the value is the text of a section, which is JSON whatever it begins with. */

@@ -20,7 +20,7 @@ export interface Message {
   /** An integral number of 32 bits, or a decimal string of one. */
   int(path: Path): number;
   int<Otherwise>(path: Path, otherwise: Otherwise): number | Otherwise;
-  /** An integral number of 64 bits, exactly, or a decimal string of one. */
+  /** An integral number of 64 bits, or a decimal string of one: exactly, or with a point or an exponent as a double. */
   long(path: Path): bigint;
   long<Otherwise>(path: Path, otherwise: Otherwise): bigint | Otherwise;
   /** A number, or a decimal string of one. */

@@ -132,6 +132,13 @@ describe("sections are put back", () => {
     expect(() => message.string("env", "")).toThrow("env is not a string");
   });
 
+  test("of fields of one name the first, also where it holds nothing", () => {
+    for (const first of [section("env.z", null), { ...section("env.z", null), values: [] }]) {
+      const message = messageOf(undefined, first, section("env.z", { e: 1 }), section("env.addons", addons));
+      expect([message.has("env.z"), message.json("env")]).toEqual([false, { addons }]);
+    }
+  });
+
   test("but never over a value, nor below one that is no object, nor as null", () => {
     const message = messageOf(
       { env: { z: 0, addons: [], n: null } },
