@@ -127,7 +127,7 @@ function resume(plan: Plan, message: Message, input: usize, output: usize): usiz
   return 0;
 }
 
-/** Of a batch of no more messages the longest are read first. */
+/** In a batch of so many messages at most the longest are read first. */
 const FEW: u32 = 32;
 
 /** The first message of the batch that `readBlocks` has not begun, and what follows is its `next`; 0 where there is none. */
